@@ -1,4 +1,4 @@
-"""The three places that say what Logloom needs (pyproject.toml, requirements.lock, environment.yml) say the same.
+"""pyproject.toml, requirements.lock and environment.yml say the same of what Logloom needs.
 
 Run as a program it prints environment.yml as the lock wants it (`make lock`).
 """
