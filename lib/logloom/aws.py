@@ -43,10 +43,11 @@ def session(settings: Settings) -> boto3.Session:
         _enter_local(start_local(settings.region))
     else:
         _leave_local()
+    made = _session(settings)
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = settings.region
     if settings.profile:
         os.environ["AWS_PROFILE"] = settings.profile
-    return _session(settings)
+    return made
 
 
 def start_local(region: str = "us-east-1") -> Path:
@@ -102,13 +103,14 @@ def _leave_local() -> None:
 
 def _session(settings: Settings) -> boto3.Session:
     import boto3
+    import botocore.session
     from botocore.exceptions import BotoCoreError, ProfileNotFound
 
     try:
         made = boto3.Session(profile_name=settings.profile or None, region_name=settings.region)
         credentials = made.get_credentials()
     except ProfileNotFound:
-        known = boto3.session.Session().available_profiles if not os.environ.get("AWS_PROFILE") else []
+        known = botocore.session.get_session().available_profiles
         hint = nearest(settings.profile, [*known, LOCAL_PROFILE])
         raise AwsUnreachable(
             f"there is no AWS profile {settings.profile!r}: make it with `aws configure --profile "

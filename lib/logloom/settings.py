@@ -198,8 +198,8 @@ class Settings(pydantic.BaseModel):
                 inside = f"{getattr(self, other)}/".startswith(f"{getattr(self, one)}/")
                 if one != other and inside:
                     raise ValueError(
-                        f"{other} ({getattr(self, other)}) lies in {one} ({getattr(self, one)}): keep them apart, "
-                        "or one part of the pipeline reads what another wrote"
+                        f"{other} ({getattr(self, other)}) lies in {one} ({getattr(self, one)}): "
+                        "keep them apart, or one part of the pipeline reads what another wrote"
                     )
         return self
 
