@@ -7,7 +7,6 @@ import socket
 from pathlib import Path
 
 import pytest
-
 from logloom import aws, settings
 from logloom.errors import AwsUnreachable
 
@@ -50,7 +49,7 @@ def test_no_credentials(no_aws):
 
 def test_unknown_profile_with_the_nearest(no_aws):
     (no_aws / "config").write_text("[profile production]\nregion = eu-west-1\n")
-    with pytest.raises(AwsUnreachable, match="no AWS profile 'produktion'.*did you mean 'production'"):
+    with pytest.raises(AwsUnreachable, match=r"no AWS profile 'produktion'.*did you mean 'production'"):
         aws.session(settings.load({"profile": "produktion"}))
     assert "AWS_PROFILE" not in os.environ
 
@@ -90,7 +89,7 @@ def test_real_profile_after_the_local_one_meets_the_environment_as_it_was(starte
 def test_local_that_does_not_start(no_aws, monkeypatch, tmp_path):
     monkeypatch.setenv("LOGLOOM_LOCAL_ROOT", str(tmp_path / "root"))
     monkeypatch.setattr(aws.sys, "executable", "/bin/false")
-    with pytest.raises(AwsUnreachable, match="^the local AWS did not start: no reason given$"):
+    with pytest.raises(AwsUnreachable, match=r"^the local AWS did not start: no reason given$"):
         aws.start_local()
 
 

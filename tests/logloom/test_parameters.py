@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from logloom import settings
 from logloom.errors import SettingsError
 
