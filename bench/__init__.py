@@ -1,7 +1,7 @@
 """Benchmarks: each compares us with a reference in the same run, since machines differ and are noisy.
 
-A module here with a function ``run()`` that yields :class:`Entry` is a benchmark; ``make bench`` runs them all,
-``make bench ARGS=transform`` one.
+A module here with a function ``run()`` that yields :class:`Entry` is a benchmark; ``make bench`` runs
+them all, ``make bench ARGS=transform`` one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 class Entry:
     """One measured figure.
 
-    ``ratio`` is against ``reference`` (None where the figure stands alone); the benchmark's own docstring says
-    which of the two is above the line.
+    ``ratio`` is against ``reference`` (None where the figure stands alone); the benchmark's own docstring
+    says which of the two is above the line.
     """
 
     name: str

@@ -18,7 +18,9 @@ from bench import Entry
 
 def names() -> list[str]:
     """The benchmarks that there are: the modules of this package."""
-    return sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_"))
+    return sorted(
+        module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_")
+    )
 
 
 def write(entries: list[Entry], path: Path) -> None:
