@@ -1,7 +1,7 @@
 """One SQLite file that holds the state of every service, committed before an answer leaves.
 
-A write that a client saw acknowledged survives `kill -9` of the supervisor and a loss of power: the journal is a
-write-ahead log that is synced at each commit (https://www.sqlite.org/wal.html).
+A write that a client saw acknowledged survives `kill -9` of the supervisor and a loss of power: the journal
+is a write-ahead log that is synced at each commit (https://www.sqlite.org/wal.html).
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ import sqlite3
 import threading
 
 import pytest
-
 from localaws.store import Store
 
 

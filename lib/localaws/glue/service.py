@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localaws.glue.catalog import Catalog
 from localaws.service import Context, Handler
 
 
@@ -12,9 +13,10 @@ class GlueService:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.catalog = Catalog(context.store, context.account_id, context.region)
 
     def actions(self) -> dict[str, Handler]:
-        return {}
+        return self.catalog.actions()
 
     def start(self) -> None:
         pass
