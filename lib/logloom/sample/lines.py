@@ -26,7 +26,7 @@ _LEVEL_OF_WORD = {
 
 @dataclass(frozen=True)
 class Events:
-    """Events of one file in the order of time: text, level (index into LEVELS), number of continuation lines."""
+    """Events of one file in the order of time: text, level (index into LEVELS), how many more lines it has."""
 
     text: pl.Series
     level: np.ndarray
@@ -182,10 +182,11 @@ def checkout_json(rng: np.random.Generator, times: pl.Series, heat: np.ndarray) 
             "ms": pl.Series(np.round(rng.lognormal(3.5, 1, n) * (1 + 9 * heat), 1)).cast(pl.String),
         }
     )
-    text = pl.concat_str(
-        pl.lit('{"time":"'), "time", pl.lit('","level":"'), "level",
-        pl.lit('","service":"checkout","message":"'), "message", pl.lit('","trace_id":"'), "trace", pl.lit('","duration_ms":'), "ms", pl.lit("}"),
-    )  # fmt: skip
+    parts = (
+        *('{"time":"', pl.col("time"), '","level":"', pl.col("level"), '","service":"checkout","message":"'),
+        *(pl.col("message"), '","trace_id":"', pl.col("trace"), '","duration_ms":', pl.col("ms"), "}"),
+    )
+    text = pl.concat_str(pl.lit(part) if isinstance(part, str) else part for part in parts)
     return Events(frame.select(text).to_series(), _levels(words)[chosen], np.zeros(n, np.int64))
 
 
