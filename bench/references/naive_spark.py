@@ -1,6 +1,7 @@
 """The job that one writes first: one regexp_extract a field, to_timestamp, partitionBy.
 
-Arguments: input, output. Prints the seconds from the first read to the end of the write; the session's start is not in them.
+Arguments: input, output. Prints the seconds from the first read to the end of the write, without the start of
+the session.
 """
 
 import sys
