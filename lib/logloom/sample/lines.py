@@ -26,7 +26,7 @@ _LEVEL_OF_WORD = {
 
 @dataclass(frozen=True)
 class Events:
-    """Events of one file in the order of time: text, level (index into LEVELS), how many more lines it has."""
+    """Events of one file in order of time: text, level (index into LEVELS), how many more lines it has."""
 
     text: pl.Series
     level: np.ndarray
