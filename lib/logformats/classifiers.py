@@ -1,0 +1,38 @@
+"""The grok formats as custom classifiers for a Glue crawler."""
+
+from __future__ import annotations
+
+import re
+
+from logformats import grok
+from logformats.definitions import formats
+
+
+def glue_classifiers() -> list[dict[str, str]]:
+    """Grok classifiers to register in Glue, in the order in which the crawler should try them.
+
+    Returns
+    -------
+    For each: `Name`, `Classification` (the format's name), `GrokPattern` and `CustomPatterns` (every pattern
+    that it uses, one a line, since Glue's own ones of the same name may differ). Field names have underscores
+    for dots, as columns of the raw table must. Limits: https://docs.aws.amazon.com/glue/latest/webapi/API_GrokClassifier.html
+    """
+    classifiers = []
+    for definition in formats():
+        if not (definition.glue and definition.kind == "grok"):
+            continue
+        used = grok.references(definition.grok, dict(definition.patterns))
+        pattern = re.sub(
+            r"%\{(\w+):([^:{}]+)(:[^{}]+)?\}",
+            lambda found: f"%{{{found[1]}:{found[2].replace('.', '_')}{found[3] or ''}}}",
+            definition.grok,
+        )
+        classifiers.append(
+            {
+                "Name": f"logloom-{definition.name.replace('_', '-')}",
+                "Classification": definition.name,
+                "GrokPattern": pattern,
+                "CustomPatterns": "\n".join(f"{name} {regex}" for name, regex in used.items()),
+            }
+        )
+    return classifiers

@@ -1,0 +1,123 @@
+"""Lines of an object: whole lines in chunks of bounded size, each with its number."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import polars as pl
+
+from logformats.decompress import DamagedError, blocks
+
+CHUNK_BYTES = 16 << 20
+MAX_LINE_BYTES = 64 << 20
+_ANSI = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Whole lines.
+
+    lines
+        Their text without line endings; bytes that are not UTF-8, and NUL, as `\\xNN`.
+    beyond
+        Whether they start at or after the end of the byte range.
+    damage
+        For a single last line: why the object ends in it.
+    """
+
+    lines: pl.Series
+    beyond: bool = False
+    damage: str = ""
+
+
+def count_newlines(stream: BinaryIO, size: int | None = None) -> int:
+    """Number of line feeds in the next `size` bytes of a stream (all if None), read in blocks.
+
+    The line at byte `start` of an object has the number 1 + the line feeds before it.
+    """
+    count = 0
+    while (size is None or size > 0) and (block := stream.read(min(size or 1 << 20, 1 << 20))):
+        count += block.count(b"\n")
+        if size is not None:
+            size -= len(block)
+    return count
+
+
+def chunks(stream: BinaryIO, start: int, end: int | None, chunk_bytes: int) -> Iterator[Chunk]:
+    """Whole lines of the byte range [start, end) and, marked `beyond`, those after it.
+
+    The stream stands at byte `start - 1` (0 for `start` 0). The first chunk begins with the first line that
+    starts in the range; a line belongs to the range that holds its first byte.
+    """
+    at = max(start - 1, 0)
+    carry = bytearray()
+    skipping = start > 0  # until the first line feed, which may be the byte before the range
+    damage = ""
+    source = blocks(stream) if start == 0 else _plain(stream)
+    while True:
+        try:
+            block = next(source, None)
+        except DamagedError as reason:
+            damage, block = str(reason), None
+        if block is None:
+            break
+        if skipping:
+            found = block.find(b"\n")
+            at += len(block) if found < 0 else found + 1
+            if found < 0:
+                continue
+            block, skipping = block[found + 1 :], False
+        carry += block
+        beyond = end is not None and at >= end
+        want = chunk_bytes if not beyond else 64 << 10
+        crosses = end is not None and not beyond and at + len(carry) >= end
+        if len(carry) < want and not crosses:
+            continue
+        while carry:
+            beyond = end is not None and at >= end
+            if end is not None and not beyond and at + len(carry) >= end:
+                # Cut where the first line starts that is not ours.
+                cut = carry.find(b"\n", end - at - 1) + 1
+            else:
+                cut = carry.rfind(b"\n") + 1
+            if not cut:
+                break
+            yield Chunk(decoded(bytes(carry[:cut])), beyond)
+            at += cut
+            del carry[:cut]
+    beyond = end is not None and at >= end
+    if carry or damage:
+        lines = decoded(bytes(carry)) if carry else pl.Series("line", [""])
+        if damage and carry and len(lines) > 1:
+            yield Chunk(lines[:-1], beyond)
+            lines = lines[-1:]
+            if carry.endswith(b"\n"):
+                yield Chunk(lines, beyond)
+                lines = pl.Series("line", [""])
+        yield Chunk(lines, beyond, damage)
+
+
+def _plain(stream: BinaryIO) -> Iterator[bytes]:
+    while block := stream.read(1 << 20):
+        yield block
+
+
+def decoded(data: bytes) -> pl.Series:
+    """Lines of bytes: UTF-8 where it is, other bytes and NUL as `\\xNN`, no line endings."""
+    if b"\0" in data:
+        data = data.replace(b"\0", b"\\x00")
+    try:
+        return pl.read_lines(io.BytesIO(data), name="line")["line"]
+    except pl.exceptions.ComputeError:
+        text = data.decode("utf-8", "backslashreplace")
+        return pl.read_lines(io.BytesIO(text.encode("utf-8")), name="line")["line"]
+
+
+def without_colours(lines: pl.Series) -> pl.Series:
+    """Lines without ANSI escape sequences (ECMA-48)."""
+    if not lines.str.contains("\x1b", literal=True).any():
+        return lines
+    return lines.str.replace_all(_ANSI, "")

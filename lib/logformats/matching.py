@@ -1,0 +1,169 @@
+"""Lines to fields: which lines a format matches, and the text of each field.
+
+A matcher works on a chunk of lines at once. This module holds those whose fields have an order: one regular
+expression, or a header line; `jsonlines` and `logfmt` hold those whose fields name themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+import polars as pl
+
+from logformats import jsonlines, logfmt
+from logformats.definitions import COLUMNS, COMPOUNDS, LogFormat
+from logformats.matched import ATTRIBUTE, NO_ROWS, Matched
+from logformats.names import assign, column_of
+
+
+class Matcher(Protocol):
+    """Reads the lines of one format, chunk after chunk of one object."""
+
+    format: LogFormat
+
+    def match(self, lines: pl.DataFrame) -> Matched:
+        """Match lines: a frame with `row` (ascending) and `text`."""
+
+
+def matcher_for(definition: LogFormat) -> Matcher:
+    """A new matcher, for one object."""
+    kinds = {
+        "grok": GrokMatcher,
+        "json": jsonlines.JsonMatcher,
+        "logfmt": logfmt.LogfmtMatcher,
+        "delimited": DelimitedMatcher,
+    }
+    return kinds[definition.kind](definition)
+
+
+def target(name: str, definition: LogFormat) -> str:
+    """The frame column that a field of that name becomes."""
+    if name in definition.keys:
+        return _column(definition.keys[name])
+    if name in COLUMNS or name in COMPOUNDS:
+        return name
+    # Definitions name columns as they are; only a user's own grok has usual names.
+    if definition.order == 0 and (column := column_of(name)):
+        return column
+    return ATTRIBUTE + name
+
+
+def _column(name: str) -> str:
+    return name if name in COLUMNS or name in COMPOUNDS else ATTRIBUTE + name
+
+
+def silent_rows(lines: pl.DataFrame, patterns: tuple[str, ...]) -> pl.Series:
+    """Rows whose text one of `patterns` matches."""
+    if not patterns or lines.is_empty():
+        return NO_ROWS
+    return lines.filter(pl.col("text").str.contains("|".join(f"(?:{p})" for p in patterns)))["row"]
+
+
+class GrokMatcher:
+    """Formats that are one regular expression."""
+
+    def __init__(self, definition: LogFormat) -> None:
+        self.format = definition
+        compiled = definition.compiled
+        self._regex = compiled.regex
+        self._groups: dict[str, list[str]] = {}
+        for field in compiled.fields:
+            self._groups.setdefault(target(field.name, definition), []).append(field.group)
+        # A group that takes part in every match tells a match from none.
+        times = self._groups.get("timestamp") or self._groups.get("date") or []
+        self._witnesses = times
+
+    def match(self, lines: pl.DataFrame) -> Matched:
+        silent = silent_rows(lines, self.format.comments)
+        if lines.is_empty():
+            return Matched(self._empty(), silent)
+        groups = lines.select("row", pl.col("text").str.extract_groups(self._regex)).unnest("text")
+        witness = pl.any_horizontal(pl.col(group).is_not_null() for group in self._witnesses)
+        fields = groups.filter(witness).select(
+            "row",
+            *(
+                (pl.col(g[0]) if len(g) == 1 else pl.coalesce(g)).alias(column)
+                for column, g in self._groups.items()
+            ),
+        )
+        return Matched(fields, silent)
+
+    def _empty(self) -> pl.DataFrame:
+        return pl.DataFrame(schema={"row": pl.UInt32, **dict.fromkeys(self._groups, pl.String)})
+
+
+class DelimitedMatcher:
+    """Files whose header line names their fields: W3C extended logs, CSV, VPC flow logs.
+
+    It remembers the header from chunk to chunk; a header in the middle of the file changes the fields from
+    there.
+    """
+
+    def __init__(self, definition: LogFormat) -> None:
+        self.format = definition
+        self._names: list[str] = []
+        self._separator = definition.separator
+        self._date = ""
+
+    def match(self, lines: pl.DataFrame) -> Matched:
+        if lines.is_empty():
+            return Matched(pl.DataFrame(schema={"row": pl.UInt32}), NO_ROWS)
+        headers = lines.filter(pl.col("text").str.contains(self.format.header))
+        silent = [headers["row"], silent_rows(lines, self.format.comments)]
+        dates = lines.filter(pl.col("text").str.contains(r"^#Date: "))
+        marks = sorted([*headers.iter_rows(), *dates.iter_rows()])
+        frames = []
+        first = lines["row"][0]
+        for row, text in [*marks, (lines["row"][-1] + 1, "")]:
+            segment = lines.filter(pl.col("row").is_between(first, row, closed="left"))
+            if self._names and len(segment):
+                frames.append(self._fields(segment))
+            first = row
+            if text.startswith("#Date: "):
+                self._date = text.removeprefix("#Date: ").split(" ")[0]
+            elif text:
+                self.learn(text)
+        fields = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema={"row": pl.UInt32})
+        silent_all = pl.concat([s.cast(pl.UInt32) for s in silent]).unique().sort()
+        fields = fields.filter(~pl.col("row").is_in(silent_all.implode()))
+        return Matched(fields, silent_all)
+
+    def learn(self, header: str) -> None:
+        """Take the fields from a header line, if they are ones of this format."""
+        found = re.match(self.format.header, header)
+        listed = found.group(found.lastindex or 0)
+        separator = self.format.separator or max(",\t;|", key=listed.count)
+        names = [
+            part.strip().strip('"')
+            for part in re.split(r"\s+" if separator == " " else re.escape(separator), listed.strip(" "))
+        ]
+        self._separator = separator
+        fits = len(names) > 1 and set(self.format.requires) <= set(names) and len(set(names)) == len(names)
+        columns = assign(names, self.format.keys)
+        timed = {"timestamp", "date", "time_of_day"} & set(columns.values())
+        self._names = names if fits and timed else []
+
+    def _fields(self, lines: pl.DataFrame) -> pl.DataFrame:
+        separator = r"[ \t]+" if self._separator == " " else re.escape(self._separator)
+        plain = r"[^ \t]*" if self._separator == " " else f"[^{re.escape(self._separator)}]*"
+        one = f'("(?:[^"]|"")*"|{plain})' if self._separator != "\t" else f"({plain})"
+        regex = "^" + separator.join([one] * len(self._names)) + r"[ \t]*$"
+        groups = (
+            lines.select("row", pl.col("text").str.extract_groups(regex))
+            .unnest("text")
+            .filter(pl.col("1").is_not_null())
+        )
+        columns = assign(self._names, self.format.keys)
+        values = []
+        for at, name in enumerate(self._names, 1):
+            value = pl.col(str(at))
+            if self._separator != "\t":
+                inner = value.str.slice(1, value.str.len_chars() - 2).str.replace_all('""', '"', literal=True)
+                value = pl.when(value.str.starts_with('"')).then(inner).otherwise(value)
+            column = columns.get(name)
+            values.append(value.alias(_column(column) if column else ATTRIBUTE + name))
+        fields = groups.select("row", *values)
+        if self._date and not {"timestamp", "date"} & set(fields.columns):
+            fields = fields.with_columns(date=pl.lit(self._date))
+        return fields

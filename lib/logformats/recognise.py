@@ -1,0 +1,112 @@
+"""Which formats a sample of lines has."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from logformats.decompress import DamagedError, blocks
+from logformats.definitions import LogFormat, formats
+from logformats.events import time_text
+from logformats.lines import decoded, without_colours
+from logformats.matching import matcher_for
+from logformats.times import clock_for, parse
+
+SAMPLE_BYTES = 128 << 10
+SAMPLE_LINES = 1000
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A format that lines of a sample have, and the share of the lines that it accounts for (0 to 1)."""
+
+    format: str
+    share: float
+
+
+def detect(
+    sample: bytes, *, path: str = "", candidates: Sequence[LogFormat] | None = None
+) -> list[Detection]:
+    """Formats of a sample, the one with the most lines first; none if no line has a known one.
+
+    Parameters
+    ----------
+    sample
+        The first bytes of an object, as they are (compressed, UTF-16 …); a last line that is cut off does not
+        count.
+    path
+        Its name, for the year of times without one.
+    candidates
+        Formats to look for; all that there are if None.
+    """
+    lines = sample_lines(sample)
+    shares = recognise(lines, candidates if candidates is not None else formats(), path)
+    found = [Detection(definition.name, share) for definition, share in shares]
+    return sorted(found, key=lambda d: -d.share)
+
+
+def sample_lines(sample: bytes) -> pl.Series:
+    """Whole lines at the start of an object, from its first bytes."""
+    text = bytearray()
+    whole = len(sample) < SAMPLE_BYTES
+    try:
+        for block in blocks(io.BytesIO(sample)):
+            text += block
+            if len(text) > SAMPLE_BYTES:
+                break
+    except DamagedError:
+        whole = False  # a sample of a compressed object is cut off of course
+    if len(text) > SAMPLE_BYTES:
+        del text[SAMPLE_BYTES:]
+        whole = False
+    cut = len(text) if whole else text.rfind(b"\n") + 1
+    lines = decoded(bytes(text[: cut or len(text)]))
+    return without_colours(lines[:SAMPLE_LINES])
+
+
+def recognise(
+    lines: pl.Series, candidates: Sequence[LogFormat], path: str = ""
+) -> list[tuple[LogFormat, float]]:
+    """Candidates that lines have, in the candidates' order, each with its share of the lines that are not
+    empty.
+
+    A line counts for the first candidate that matches it and can read its time. Lines that match none count
+    for the event before them, if its format has events of several lines.
+    """
+    frame = lines.to_frame("text").with_row_index("row").filter(pl.col("text").str.strip_chars() != "")
+    if frame.is_empty():
+        return []
+    clock = clock_for(path, datetime.now(UTC))
+    owner = pl.Series("owner", [None] * (frame["row"][-1] + 1), dtype=pl.Int32)
+    left = frame
+    for number, definition in enumerate(candidates):
+        if left.is_empty():
+            break
+        matched = matcher_for(definition).match(left)
+        rows = matched.fields
+        if not rows.is_empty():
+            read = parse(time_text(rows), definition.times, clock).is_not_null()
+            rows = rows.filter(read)
+        if rows.is_empty():
+            continue
+        both = pl.concat([rows["row"].cast(pl.UInt32), matched.silent.cast(pl.UInt32)]).unique()
+        owner = owner.scatter(both, number)
+        left = left.filter(~pl.col("row").is_in(both.implode()))
+    counts = [0] * len(candidates)
+    before: int | None = None
+    for row in frame["row"]:
+        found = owner[row]
+        if found is not None:
+            counts[found] += 1
+            before = found
+        elif before is not None and candidates[before].multiline:
+            counts[before] += 1
+    return [
+        (definition, count / len(frame))
+        for definition, count in zip(candidates, counts, strict=True)
+        if count
+    ]

@@ -1,0 +1,236 @@
+"""One read of one object: lines matched, joined to events, and each put into its category."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from logformats import tables
+from logformats.account import Parsed
+from logformats.definitions import LogFormat
+from logformats.events import read_core
+from logformats.lines import Chunk, without_colours
+from logformats.matching import Matcher, matcher_for
+from logformats.recognise import recognise, sample_lines
+from logformats.times import Clock
+
+MAX_JOINED_LINES = 10_000
+MAX_JOINED_BYTES = 16 << 20
+
+NO_FORMAT = "no format matches this line"
+NO_EVENT_BEFORE = "no format matches this line, and there is no event before it that it could belong to"
+BAD_TIME_BEFORE = "no format matches this line, and the time of the line before it cannot be read"
+TOO_LONG = f"it follows an event of more than {MAX_JOINED_LINES:,} lines or {MAX_JOINED_BYTES >> 20} MiB"
+#: What the time of any format looks like somewhere in the line, or JSON: a cheap test before all formats are
+#: tried.
+MAYBE_EVENT = r"[0-9]{1,2}:[0-9]{2}|[0-9]{6}|^\s*\{"
+
+EVENT, BLANK, JOINED, REJECT = range(4)
+
+
+@dataclass
+class Found:
+    """What the formats made of a chunk's lines.
+
+    events
+        Each format with the core of its events (see `read_core`), all with a time.
+    starts
+        For each row, the place in `events` of the format that matched it; -1 for none.
+    unread
+        Rows that a format matched but whose time cannot be read, with that time.
+    silent
+        Rows that hold no event by their format's rules.
+    """
+
+    events: list[tuple[LogFormat, pl.DataFrame]]
+    starts: np.ndarray
+    unread: dict[int, str]
+    silent: np.ndarray
+
+
+@dataclass
+class Session:
+    """One read of one object; takes its chunks in order and gives what they become."""
+
+    source: str
+    path: str
+    last_modified: datetime
+    drop: frozenset[str]
+    clock: Clock
+    line: int  # number of the first line that is not settled yet
+    skipping: bool  # the lines before the first event belong to the range before
+    done: bool = False
+    carried: pl.Series | None = None  # the last event, which the next chunk's lines may join
+    orphan_reason: str = (
+        NO_EVENT_BEFORE  # why a line is rejected that matches nothing and has no event to join
+    )
+    last_dt: str = ""  # date of the last event
+    chosen: list[Matcher] = field(default_factory=list)
+    others: list[Matcher] = field(default_factory=list)
+    waiting: list[pl.DataFrame] = field(default_factory=list)  # rejects before the first event
+
+    def choose(self, head: bytes, candidates: Sequence[LogFormat]) -> None:
+        """Take the formats that the object's head has first, the others for the lines that these leave."""
+        found = {definition for definition, _ in recognise(sample_lines(head), candidates, self.path)}
+        self.chosen = [matcher_for(c) for c in candidates if c in found]
+        self.others = [matcher_for(c) for c in candidates if c not in found and c.kind != "delimited"]
+
+    def take(self, chunk: Chunk) -> Iterator[Parsed]:
+        """Read a chunk; the event that it ends in is kept back where further lines may join it."""
+        if self.skipping and chunk.beyond:
+            self.done = True  # no event starts in the range
+            return
+        held = 0 if self.carried is None else len(self.carried)
+        raw = pl.concat([self.carried, chunk.lines]) if held else chunk.lines
+        self.carried = None
+        yield from self._settle(raw, held, chunk)
+
+    def finish(self) -> Iterator[Parsed]:
+        """What is kept back at the object's end."""
+        if self.carried is not None:
+            raw, self.carried = self.carried, None
+            yield from self._settle(raw, len(raw), Chunk(raw[:0]), last=True)
+        if self.waiting:
+            rejects, self.waiting = pl.concat(self.waiting), []
+            yield tables.add_rejects(tables.NOTHING, rejects, self.last_modified.strftime("%Y-%m-%d"))
+
+    def _settle(self, raw: pl.Series, held: int, chunk: Chunk, last: bool = False) -> Iterator[Parsed]:
+        lines = without_colours(raw).rename("text").to_frame().with_row_index("row")
+        blank = (lines["text"].str.strip_chars() == "").to_numpy()
+        damaged = len(raw) - 1 if chunk.damage else len(raw)
+        found = self._match(lines if not blank.any() else lines.filter(pl.Series(~blank)), len(raw), damaged)
+        good = np.flatnonzero(found.starts >= 0)
+        first, until = 0, len(raw)
+        if self.skipping:
+            if not len(good):
+                self.line += len(raw)
+                return
+            first, self.skipping = int(good[0]), False
+        if chunk.beyond:
+            after = good[good >= held]
+            if len(after):
+                until, self.done = int(after[0]), True
+        kinds, owners, reasons = self._categories(lines, blank, found, damaged, chunk.damage)
+        if not (last or self.done):
+            until = self._carry(raw, found, kinds, until)
+        if until > first:
+            batch = tables.Batch(lines, raw, kinds, owners, reasons, found.events, first, until)
+            yield self._report(batch)
+        self.line += until
+
+    def _match(self, lines: pl.DataFrame, size: int, damaged: int) -> Found:
+        """Try the chosen formats on all lines, and the others on what these leave."""
+        found = Found([], np.full(size, -1, dtype=np.int32), {}, np.zeros(size, dtype=bool))
+        left = lines.filter(pl.col("row") < damaged) if damaged < size else lines
+        for matcher in self.chosen:
+            left = self._try(matcher, left, found)
+        if not left.is_empty() and self.others:
+            left = left.filter(pl.col("text").str.contains(MAYBE_EVENT))
+            for matcher in self.others:
+                left = self._try(matcher, left, found)
+        return found
+
+    def _try(self, matcher: Matcher, left: pl.DataFrame, found: Found) -> pl.DataFrame:
+        """Let a format take its lines; gives those that are left."""
+        if left.is_empty():
+            return left
+        matched = matcher.match(left)
+        if len(matched.silent):
+            found.silent[matched.silent.to_numpy()] = True
+            left = left.filter(~pl.col("row").is_in(matched.silent.implode()))
+        if matched.fields.is_empty():
+            return left
+        core = read_core(matched.fields, matcher.format, self.clock)
+        if core["timestamp"].null_count():
+            unread = core.filter(pl.col("timestamp").is_null())
+            for row, text in unread.select("row", "time_text").iter_rows():
+                found.unread.setdefault(row, text or "")
+            core = core.filter(pl.col("timestamp").is_not_null())
+            if core.is_empty():
+                return left
+        rows = core["row"].to_numpy()
+        found.starts[rows] = len(found.events)
+        found.events.append((matcher.format, core))
+        if len(core) == len(left):
+            return left[:0]
+        return left.filter(pl.Series(found.starts[left["row"].to_numpy()] < 0))
+
+    def _categories(
+        self, lines: pl.DataFrame, blank: np.ndarray, found: Found, damaged: int, damage: str
+    ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
+        """Each row's category, the row of the event that it belongs to (-1: none), and reasons of rejects."""
+        size = len(lines)
+        rows = np.arange(size)
+        starts = found.starts >= 0
+        kinds = np.full(size, REJECT, dtype=np.int8)
+        kinds[starts] = EVENT
+        kinds[(blank | found.silent) & ~starts] = BLANK
+        reasons: dict[int, str] = {}
+        unread = np.zeros(size, dtype=bool)
+        for row, text in found.unread.items():
+            if not starts[row]:
+                unread[row] = True
+                reasons[row] = f"the time cannot be read: {text[:100]}"
+        owners = np.maximum.accumulate(np.where(starts | unread, rows, -1)) if size else rows
+        if starts.all():
+            return kinds, owners, reasons
+        multiline = np.array([definition.multiline for definition, _ in found.events] + [False])
+        owner_format = np.where(owners >= 0, found.starts[owners], -1)
+        free = (kinds == REJECT) & ~unread
+        length = np.cumsum(lines["text"].str.len_bytes().to_numpy() + 1)
+        short = (rows - owners <= MAX_JOINED_LINES) & (length - length[owners] <= MAX_JOINED_BYTES)
+        joins = free & (owners >= 0) & multiline[owner_format]
+        kinds[joins & short] = JOINED
+        # Empty lines within an event are part of it, those after it are not.
+        last_joined = np.full(size + 1, -1)
+        joined_rows = np.flatnonzero(kinds == JOINED)
+        np.maximum.at(last_joined, owners[joined_rows], joined_rows)
+        kinds[blank & (kinds == BLANK) & (owners >= 0) & (last_joined[owners] > rows)] = JOINED
+        for row in np.flatnonzero(free & (kinds == REJECT)):
+            owner = owners[row]
+            if joins[row]:
+                reasons[row] = TOO_LONG
+            elif owner < 0:
+                reasons[row] = self.orphan_reason
+            else:
+                reasons[row] = BAD_TIME_BEFORE if unread[owner] else NO_FORMAT
+        if damaged < size:
+            kinds[damaged] = REJECT
+            reasons[damaged] = damage
+        return kinds, owners, reasons
+
+    def _carry(self, raw: pl.Series, found: Found, kinds: np.ndarray, until: int) -> int:
+        """Keep the last event back if more lines may join it; gives the row up to which rows are settled."""
+        heads = np.flatnonzero(found.starts >= 0)
+        unread = [row for row in found.unread if found.starts[row] < 0]
+        last = int(heads[-1]) if len(heads) else -1
+        if unread and max(unread) > last:
+            self.orphan_reason = BAD_TIME_BEFORE
+            return until
+        if last < 0:
+            return until
+        if not found.events[found.starts[last]][0].multiline:
+            self.orphan_reason = NO_FORMAT
+            return until
+        if (kinds[last + 1 :] == REJECT).any():
+            self.orphan_reason = TOO_LONG
+            return until
+        self.carried = raw[last:]
+        self.orphan_reason = TOO_LONG
+        return last
+
+    def _report(self, batch: tables.Batch) -> Parsed:
+        """The rows of the tables for settled lines."""
+        origin = tables.Origin(self.source, self.path, self.line, self.last_modified.strftime("%Y-%m-%d"))
+        events_before = bool(self.last_dt)
+        parsed, waiting, first_dt, self.last_dt = tables.build(batch, origin, self.drop, self.last_dt)
+        if not events_before and self.last_dt and self.waiting:
+            parsed = tables.add_rejects(parsed, pl.concat(self.waiting), first_dt)
+            self.waiting = []
+        if not waiting.is_empty():
+            self.waiting.append(waiting)
+        return parsed
