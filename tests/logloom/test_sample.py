@@ -11,6 +11,7 @@ import json
 import re
 from pathlib import Path
 
+import logformats
 import pytest
 from logloom import sample, settings
 from logloom.errors import InputError
@@ -59,12 +60,10 @@ def test_truth_counts_every_line(made):
         files = [file for file in (folder / name).iterdir() if file.is_file()]
         lines = [line for file in files for line in read_lines(file)]
         assert (len(files), len(lines)) == (source.files, source.lines)
-        assert source.lines == sum(
-            (source.events, source.rejected, source.joined, source.blank, source.header)
-        )
+        assert source.lines == sum((source.events, source.rejected, source.joined, source.blank))
         assert sum(source.levels.values()) == source.events
         assert sum(sum(day.values()) for day in source.days.values()) == source.events
-        assert lines.count("") == source.blank
+        assert lines.count("") + sum(line.startswith("time,") for line in lines) == source.blank
     assert 20_000 <= truth.lines <= 22_000
     assert all(
         sum(getattr(s, part) for s in truth.sources.values()) for part in ("rejected", "joined", "blank")
@@ -176,3 +175,20 @@ def test_ensure_makes_the_default_input_once(tmp_path, monkeypatch):
     assert sample.ensure(settings.load({"input": "my-logs"})) is None
     assert sample.ensure(settings.load({})) == tmp_path / "sample-logs"
     assert sample.ensure(settings.load({})) is None
+
+
+def test_logformats_reads_what_the_truth_says(made):
+    folder, truth = made
+    for name, source in truth.sources.items():
+        levels, accounts = collections.Counter(), []
+        for file in (folder / name).iterdir():
+            written = datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC)
+            with file.open("rb") as stream:
+                for parsed in logformats.read(stream, source=name, path=file.name, last_modified=written):
+                    accounts.append(parsed.account)
+                    for level, events in parsed.counts.select("log_level", "events").iter_rows():
+                        levels[level] += events
+        assert levels == source.levels, name
+        for count in ("rejected", "joined", "blank"):
+            assert sum(getattr(each, f"lines_{count}") for each in accounts) == getattr(source, count), name
+        assert sum(each.lines_read for each in accounts) == source.lines, name

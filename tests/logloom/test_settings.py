@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from logformats.levels import LEVELS
 from logloom import settings
 from logloom.errors import SettingsError
 
@@ -198,3 +199,7 @@ def test_table_shows_what_is_asked():
     shown = settings.load({}).table("bucket", "drop_levels")
     assert shown["value"].to_dict() == {"bucket": "logloom", "drop_levels": "TRACE, DEBUG, INFO"}
     assert len(settings.load({}).table()) == len(settings.Settings.model_fields)
+
+
+def test_levels_are_those_of_the_formats():
+    assert settings.LEVELS == LEVELS

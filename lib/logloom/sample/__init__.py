@@ -46,7 +46,7 @@ class _Source:
 
 _SOURCES = {
     "shop_access": _Source(
-        "nginx_access",
+        "access_combined",
         "access.log",
         sample_lines.access("shop_paths", 0.03, 0.001),
         0.56,
@@ -54,7 +54,7 @@ _SOURCES = {
         spike=0.45,
     ),
     "docs_access": _Source(
-        "apache_access",
+        "access_combined",
         "access.log",
         sample_lines.access("docs_paths", 0.01, 0.0),
         0.12,
@@ -63,19 +63,25 @@ _SOURCES = {
     ),
     "nginx_error": _Source("nginx_error", "error.log", sample_lines.nginx_error, 0.03, spike=0.8),
     "checkout": _Source(
-        "json", "checkout.jsonl", sample_lines.checkout_json, 0.13, malformed=0.001, blank=0.0005, spike=0.4
+        "json_lines",
+        "checkout.jsonl",
+        sample_lines.checkout_json,
+        0.13,
+        malformed=0.001,
+        blank=0.0005,
+        spike=0.4,
     ),
-    "worker": _Source("text", "worker.log", sample_lines.worker_text, 0.05, spike=0.35),
+    "worker": _Source("text_generic", "worker.log", sample_lines.worker_text, 0.05, spike=0.35),
     "hosts": _Source("syslog", "syslog", sample_lines.host_syslog, 0.08),
     "payments": _Source(
-        "csv", "payments.csv", sample_lines.payments_csv, 0.03, sample_lines.PAYMENTS_HEADER, spike=0.3
+        "csv_header", "payments.csv", sample_lines.payments_csv, 0.03, sample_lines.PAYMENTS_HEADER, spike=0.3
     ),
 }
 
 
 @dataclass
 class SourceTruth:
-    """What was written for one source; lines = events + rejected + joined + blank + header."""
+    """What was written for one source; lines = events + rejected + joined + blank (a CSV's header too)."""
 
     format: str
     files: int = 0
@@ -84,7 +90,6 @@ class SourceTruth:
     rejected: int = 0
     joined: int = 0
     blank: int = 0
-    header: int = 0
     levels: dict[str, int] = field(default_factory=dict)
     days: dict[str, dict[str, int]] = field(default_factory=dict)
     """Level counts by day (UTC, YYYY-MM-DD)."""
@@ -206,7 +211,7 @@ def _write_source(
         text = _with_junk(rng, source, made.text, truth)
         if source.header:
             text = [source.header, *text]
-            truth.header += 1
+            truth.blank += 1
         _write(folder / _file_name(source.file, day, back), day, text)
         levels = np.bincount(made.level, minlength=len(LEVELS))
         truth.days[day.isoformat()] = {level: int(n) for level, n in zip(LEVELS, levels, strict=True) if n}
@@ -218,7 +223,7 @@ def _write_source(
     for by_level in truth.days.values():
         total.update(by_level)
     truth.levels = {level: total[level] for level in LEVELS if total[level]}
-    truth.lines = truth.events + truth.rejected + truth.joined + truth.blank + truth.header
+    truth.lines = truth.events + truth.rejected + truth.joined + truth.blank
     return truth
 
 

@@ -213,8 +213,8 @@ def worker_text(rng: np.random.Generator, times: pl.Series, heat: np.ndarray) ->
 
 
 def host_syslog(rng: np.random.Generator, times: pl.Series, heat: np.ndarray) -> Events:
-    """Make syslog lines (RFC 3164 as files have it: no priority, no year, no zone)."""
-    tags, weights, messages = zip(*vocabulary()["syslog_messages"], strict=True)
+    """Make syslog lines (RFC 3164 as files have it: no priority, year or zone; the message tells the level)."""
+    tags, weights, words, messages = zip(*vocabulary()["syslog_messages"], strict=True)
     chosen = rng.choice(len(tags), len(times), p=np.array(weights) / sum(weights))
     frame = pl.DataFrame(
         {
@@ -225,7 +225,7 @@ def host_syslog(rng: np.random.Generator, times: pl.Series, heat: np.ndarray) ->
         }
     )
     text = frame.select(pl.format("{} {} {}: {}", *frame.columns)).to_series()
-    return Events(text, np.full(len(times), LEVELS.index("INFO")), np.zeros(len(times), np.int64))
+    return Events(text, _levels(words)[chosen], np.zeros(len(times), np.int64))
 
 
 PAYMENTS_HEADER = "time,level,service,message,order_id,amount,duration_ms"
