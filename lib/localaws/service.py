@@ -14,6 +14,8 @@ from localaws.store import Store
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
+    from localaws.processes import Spawner
+
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -54,7 +56,10 @@ class Service(Protocol):
         """Give the handler of each action, by its name in the service model (``GetTable``)."""
 
     def start(self) -> None:
-        """Recover what a killed supervisor left: runs that no process works at any more, for one."""
+        """Recover what a killed supervisor left: runs that no process works at any more, for one.
+
+        S3 answers by now, the other services not yet.
+        """
 
     def close(self) -> None:
         """Stop what runs, before the supervisor ends."""
@@ -77,6 +82,8 @@ class Context:
     profile_env
         The environment that makes any AWS client in a child process use this local AWS (``AWS_CONFIG_FILE``,
         ``AWS_SHARED_CREDENTIALS_FILE``, ``AWS_PROFILE``, ``AWS_REGION`` …).
+    spawner
+        Starts child processes that die with the supervisor: ``context.spawner.popen([...], env=…)``.
     """
 
     root: Path
@@ -85,6 +92,7 @@ class Context:
     account_id: str
     region: str
     profile_env: dict[str, str]
+    spawner: Spawner | None = field(default=None, repr=False)
     forget_listing: Callable[[str], None] | None = field(default=None, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _lock: Any = field(default_factory=threading.RLock, init=False, repr=False, compare=False)

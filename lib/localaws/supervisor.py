@@ -1,0 +1,216 @@
+"""The supervisor: serves one state folder until it is told to stop."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from localaws import profile
+from localaws.application import Application
+from localaws.httpserver import listen, make_server
+from localaws.layout import ACCOUNT_ID, Layout, Settings, UserError, write_private
+from localaws.objects import ObjectStore, free_port, is_free
+from localaws.processes import Spawner
+from localaws.service import Context, Service
+from localaws.store import Store
+
+log = logging.getLogger(__name__)
+
+LOCK_RELEASE_S = 3.0
+
+# A thread that waits for the interpreter gets it after this long, not after 5 ms: answers stay quick while
+# other threads compute.
+SWITCH_INTERVAL_S = 0.001
+
+
+class AlreadyRunning(UserError):
+    """Another supervisor serves the folder."""
+
+
+def lock(layout: Layout) -> IO[str]:
+    """Take the folder's lock; it is freed when the file is closed or the process ends, however it ends.
+
+    Raises
+    ------
+    AlreadyRunning
+        When another process holds it.
+    """
+    file = layout.lock.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        owner = file.read().strip()
+        file.close()
+        raise AlreadyRunning(
+            f"Another supervisor (process {owner or 'unknown'}) serves {layout.root}:"
+            " stop it with `python -m localaws stop`."
+        ) from None
+    file.seek(0)
+    file.truncate()
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def owner(layout: Layout) -> int | None:
+    """Give the process that serves the folder; None when none does."""
+    try:
+        file = layout.lock.open("r")
+    except FileNotFoundError:
+        return None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            text = file.read().strip()
+            return int(text) if text.isdecimal() else -1
+        return None
+
+
+def choose_ports(settings: Settings, port: int | None, s3_port: int | None) -> None:
+    """Set the ports of this run: those asked for, else those of the last run, else free ones.
+
+    Raises
+    ------
+    UserError
+        When a port that was asked for is in use, or one is asked for twice.
+    """
+    for name, asked in (("port", port), ("s3_port", s3_port)):
+        if asked is not None:
+            if not 1 <= asked <= 65535:
+                raise UserError(f"Port {asked} does not exist: name one from 1 to 65535.")
+            if not is_free(asked):
+                raise UserError(
+                    f"Port {asked} is in use: name another one with --{name.replace('_', '-')}, or none."
+                )
+            setattr(settings, name, asked)
+        elif (kept := getattr(settings, name)) is None or not is_free(kept):
+            if kept is not None:
+                log.warning("port %s of the last run is in use by another program: taking another", kept)
+            setattr(settings, name, free_port())
+    if settings.port == settings.s3_port:
+        if port is not None and s3_port is not None:
+            raise UserError(f"Port {port} cannot serve both S3 and the rest: name two.")
+        setattr(settings, "s3_port" if s3_port is None else "port", free_port())
+
+
+def load_services(context: Context) -> list[Service]:
+    """Make the services of ours."""
+    from localaws.glue.service import GlueService
+
+    services: list[Service] = [GlueService(context)]
+    try:
+        from localaws.athena.service import AthenaService
+    except ModuleNotFoundError as missing:
+        if not (missing.name or "").startswith("localaws.athena"):
+            raise
+    else:
+        services.append(AthenaService(context))
+    return services
+
+
+def serve(
+    root: Path,
+    port: int | None = None,
+    s3_port: int | None = None,
+    region: str | None = None,
+    ready: Callable[[str], None] = lambda endpoint: None,
+) -> None:
+    """Serve a state folder, until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    root
+        The state folder; made when it is not there.
+    port, s3_port
+        Ports to listen on; without them those of the last run, at first free ones.
+    region
+        The region that the profile names; without it that of the last run, at first us-east-1.
+    ready
+        Called with the endpoint when everything answers.
+
+    Raises
+    ------
+    AlreadyRunning
+        When another supervisor serves the folder.
+    UserError
+        When it cannot be served as asked.
+    """
+    layout = Layout(Path(root).resolve())
+    layout.prepare()
+    with lock(layout):
+        crashed = layout.running.exists()
+        settings = Settings.load(layout.settings)
+        _await_own_ports(settings, crashed)
+        choose_ports(settings, port, s3_port)
+        settings.region = region or settings.region
+        settings.save(layout.settings)
+        _serve(layout, settings, ready)
+
+
+def _await_own_ports(settings: Settings, crashed: bool) -> None:
+    # The kernel ends the children of a killed supervisor a moment after it, and their ports with them.
+    until = time.monotonic() + (LOCK_RELEASE_S if crashed else 0)
+    kept = [port for port in (settings.port, settings.s3_port) if port is not None]
+    while time.monotonic() < until and not all(is_free(port) for port in kept):
+        time.sleep(0.02)
+
+
+def _serve(layout: Layout, settings: Settings, ready: Callable[[str], None]) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+
+    started = time.time()
+    endpoint, s3_endpoint = profile.endpoint_of(settings.port), profile.endpoint_of(settings.s3_port)
+    key = profile.ensure_key(layout)
+    objects = ObjectStore(layout, key, settings.s3_port, Spawner())
+    listening = listen(settings.port)
+    services: list[Service] = []
+    try:
+        objects.launch()  # it gets ready while we do
+        profile.write_config(layout, settings.region, endpoint, s3_endpoint)
+        context = Context(
+            root=layout.root,
+            s3_root=layout.s3,
+            store=Store(layout.database),
+            account_id=ACCOUNT_ID,
+            region=settings.region,
+            profile_env=profile.environment(layout, settings.region),
+            spawner=objects.spawner,
+            forget_listing=objects.forget,
+        )
+        services = load_services(context)
+        server = make_server(listening, Application(key, services, s3_endpoint))
+        objects.wait()
+        objects.watch()
+        for service in services:
+            service.start()
+        state = {"pid": os.getpid(), "endpoint": endpoint, "s3_endpoint": s3_endpoint}
+        state["started"] = datetime.now(UTC).isoformat(timespec="seconds")
+        write_private(layout.running, json.dumps(state) + "\n")
+        threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+        threading.Thread(target=objects.sweep, args=(started,), name="sweep", daemon=True).start()
+        log.info("serving %s at %s, S3 at %s", layout.root, endpoint, s3_endpoint)
+        ready(endpoint)
+        stop.wait()
+        log.info("stopping")
+        server.shutdown()
+        layout.running.unlink(missing_ok=True)
+    finally:
+        for service in services:
+            service.close()
+        objects.close()
+        listening.close()
