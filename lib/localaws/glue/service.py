@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from localaws.glue.catalog import Catalog
+from localaws.glue.classifiers import Classifiers
+from localaws.glue.crawlers import Crawlers
+from localaws.glue.tags import Tags
 from localaws.service import Context, Handler
 
 
@@ -14,12 +17,16 @@ class GlueService:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.catalog = Catalog(context.store, context.account_id, context.region)
+        self.tags = Tags(context)
+        self.classifiers = Classifiers(context.store)
+        self.crawlers = Crawlers(context, self.catalog, self.classifiers, self.tags)
 
     def actions(self) -> dict[str, Handler]:
-        return self.catalog.actions()
+        parts = (self.catalog, self.tags, self.classifiers, self.crawlers)
+        return {name: handler for part in parts for name, handler in part.actions().items()}
 
     def start(self) -> None:
-        pass
+        self.crawlers.start()
 
     def close(self) -> None:
-        pass
+        self.crawlers.close()

@@ -1,0 +1,191 @@
+"""Which format an object is in: custom classifiers in their order, then the built-in ones, as Glue does it.
+
+A classifier says how certain it is: the share of the sampled lines that it reads. The first that reads all of
+them decides; without one the most certain does, the earlier of two alike; without any the object is UNKNOWN
+(https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html).
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from localaws.glue import delimited, json_documents, storage
+from localaws.glue.hive_types import Columns
+from localaws.glue.samples import Sample
+from localaws.glue.storage import Storage
+
+UNKNOWN = "UNKNOWN"
+MAX_LINES = 1000  # of a sample that a grok pattern is tried on
+PROBE_LINES = 50  # spread over these; a pattern that reads none of them reads none
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a classifier makes of one object.
+
+    Attributes
+    ----------
+    classification
+        As it stands in the table's parameters: ``combined_apache``, ``json``, a custom one …
+    columns
+        Name and Hive type of each.
+    storage
+        How a table has to describe such files.
+    certainty
+        The share of the lines that it reads, above 0 to 1.
+    records
+        Estimated records of the whole object that it reads.
+    """
+
+    classification: str
+    columns: Columns
+    storage: Storage
+    certainty: float
+    records: int
+
+
+Classifier = Callable[[Sample], Recognition | None]
+
+
+def classifiers(custom: Sequence[dict[str, Any]]) -> list[Classifier]:
+    """Give the classifiers of a crawl in their order.
+
+    Parameters
+    ----------
+    custom
+        The crawler's own, as GetClassifier answers each of them.
+
+    Raises
+    ------
+    ValueError
+        For a grok pattern that cannot be compiled, with its reason.
+    """
+    return [c for each in custom if (c := _custom(each)) is not None] + list(_built_in())
+
+
+def recognise(sample: Sample, candidates: Sequence[Classifier]) -> Recognition | None:
+    """Give the recognition of an object by the classifier that fits it best; None is UNKNOWN."""
+    best: Recognition | None = None
+    for classify in candidates:
+        found = classify(sample)
+        if found is None:
+            continue
+        if found.certainty == 1.0:
+            return found
+        if best is None or found.certainty > best.certainty:
+            best = found
+    return best
+
+
+def _custom(classifier: dict[str, Any]) -> Classifier | None:
+    (kind, settings), *_ = classifier.items()
+    if kind == "GrokClassifier":
+        return grok(settings["Classification"], settings["GrokPattern"], settings.get("CustomPatterns"))
+    if kind == "JsonClassifier":
+        return functools.partial(_json, json_path=settings["JsonPath"])
+    if kind == "CsvClassifier":
+        return functools.partial(_csv, rules=delimited.rules(settings))
+    return None  # XML: the crawler says so in its log
+
+
+@functools.cache
+def _built_in() -> tuple[Classifier, ...]:
+    text = resources.files("localaws.glue").joinpath("builtin_classifiers.toml").read_text(encoding="utf-8")
+    logs = [
+        grok(c["classification"], c["pattern"], c.get("custom")) for c in tomllib.loads(text)["classifier"]
+    ]
+    return (_orc, _parquet, _json, *logs, _csv)
+
+
+def grok(classification: str, pattern: str, custom_patterns: str | None) -> Classifier:
+    """Make a classifier of a grok pattern, which has to match a line as a whole.
+
+    Raises
+    ------
+    ValueError
+        When the pattern cannot be compiled.
+    """
+    from logformats import grok as groks
+
+    compiled = groks.compile(pattern, custom_patterns)
+    columns: Columns = {name.lower(): groks.TYPES[type_] for name, type_ in compiled.types.items()}
+    stored = storage.grok(pattern, custom_patterns)
+    count = _counter(compiled.regex, compiled.python)
+
+    def classify(sample: Sample) -> Recognition | None:
+        lines = sample.lines[:MAX_LINES]
+        step = max(1, len(lines) // PROBE_LINES)
+        if not count(lines[::step]):
+            return None
+        matched = count(lines)
+        share = matched / len(lines)
+        records = round(sample.estimated_records(len(sample.lines)) * share)
+        return Recognition(classification, columns, stored, share, records)
+
+    return classify
+
+
+def _counter(regex: str, python: Any) -> Callable[[list[str]], int]:
+    """Give a function that counts lines that match, by an engine that no line makes slow where it can."""
+    import polars as pl
+
+    try:
+        pl.Series([""]).str.contains(regex)
+    except pl.exceptions.ComputeError:  # look-around or a back-reference
+        return lambda lines: sum(1 for line in lines if python.match(line))
+    return lambda lines: int(pl.Series(lines, dtype=pl.String).str.contains(regex).sum())
+
+
+def _json(sample: Sample, json_path: str | None = None) -> Recognition | None:
+    found = json_documents.read(sample, json_path)
+    if found is None:
+        return None
+    stored = storage.json(list(found.columns), json_path)
+    return Recognition("json", found.columns, stored, found.certainty, found.records)
+
+
+def _csv(sample: Sample, rules: delimited.Rules = delimited.BUILT_IN) -> Recognition | None:
+    found = delimited.read(sample, rules)
+    if found is None:
+        return None
+    stored = storage.csv(found.delimiter, found.quote, found.header, found.open_csv)
+    return Recognition("csv", found.columns, stored, 1.0, found.records)
+
+
+def _parquet(sample: Sample) -> Recognition | None:
+    if not sample.head.startswith(b"PAR1"):
+        return None
+    import pyarrow.parquet as pq
+
+    return _columnar(
+        "parquet", storage.PARQUET, lambda: pq.ParquetFile(sample.path), lambda f: f.metadata.num_rows
+    )
+
+
+def _orc(sample: Sample) -> Recognition | None:
+    if not sample.head.startswith(b"ORC"):
+        return None
+    from pyarrow import orc
+
+    return _columnar("orc", storage.ORC, lambda: orc.ORCFile(str(sample.path)), lambda f: f.nrows)
+
+
+def _columnar(
+    name: str, stored: Storage, opened: Callable[[], Any], rows: Callable[[Any], int]
+) -> Recognition | None:
+    import pyarrow
+
+    from localaws.glue.hive_types import of_arrow
+
+    try:
+        file = opened()
+        schema = getattr(file, "schema_arrow", None) or file.schema
+    except (pyarrow.ArrowException, OSError):
+        return None  # it only begins like one: not this format
+    columns: Columns = {field.name.lower(): of_arrow(field.type) for field in schema}
+    return Recognition(name, columns, stored, 1.0, rows(file))
