@@ -1,0 +1,5 @@
+"""`python -m logloom` is the command `logloom`."""
+
+from logloom.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The commands of `logloom`, a module each, so that one is imported only when it is called."""

@@ -1,0 +1,51 @@
+"""The options that several commands share: how settings are given."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+DEFAULT_PARAMETERS = "parameters/local.yaml"
+
+
+def parameters(command: Callable) -> Callable:
+    """Add `--parameters FILE` and `-p NAME VALUE`, handed on as the mapping `values`."""
+
+    @click.option(
+        "--parameters",
+        "files",
+        metavar="FILE",
+        multiple=True,
+        help=f"YAML file of settings, later ones win.  [default: {DEFAULT_PARAMETERS}]",
+    )
+    @click.option(
+        "-p",
+        "--parameter",
+        "pairs",
+        metavar="NAME VALUE",
+        nargs=2,
+        multiple=True,
+        help="One setting, over the files.",
+    )
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any, files: tuple[str, ...], pairs: tuple[tuple[str, str], ...], **options: Any
+    ) -> Any:
+        return command(*args, values=read(files, pairs), **options)
+
+    return wrapped
+
+
+def read(files: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """Read the files (else those of `LOGLOOM_PARAMETERS`, else the default) and lay the pairs over them."""
+    from logloom import project, settings
+
+    if not files:
+        files = tuple(filter(None, os.environ.get(settings.PARAMETERS_VARIABLE, "").split(os.pathsep)))
+    if not files and (default := project.root() / DEFAULT_PARAMETERS).exists():
+        files = (str(default),)
+    return settings.read_files(files) | dict(pairs)

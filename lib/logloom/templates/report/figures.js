@@ -1,0 +1,42 @@
+/* Draws the figures of a report from the data beside them, and dresses them for light or dark. */
+(function () {
+  "use strict";
+  var dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function colours() {
+    var style = getComputedStyle(document.documentElement);
+    return { text: style.getPropertyValue("--text").trim(), line: style.getPropertyValue("--line").trim() };
+  }
+
+  function dress(layout) {
+    var colour = colours();
+    layout.paper_bgcolor = "rgba(0,0,0,0)";
+    layout.plot_bgcolor = "rgba(0,0,0,0)";
+    layout.font = Object.assign({}, layout.font, { color: colour.text });
+    Object.keys(layout).forEach(function (key) {
+      if (/^[xy]axis\d*$/.test(key)) {
+        layout[key] = Object.assign({}, layout[key], {
+          gridcolor: colour.line, linecolor: colour.line, zerolinecolor: colour.line, automargin: true,
+        });
+      }
+    });
+    return layout;
+  }
+
+  function draw(place) {
+    var figure = JSON.parse(place.querySelector("script").textContent);
+    var layout = figure.layout || {};
+    if (!layout.xaxis) { layout.xaxis = {}; }
+    if (!layout.yaxis) { layout.yaxis = {}; }
+    delete layout.width;
+    layout.height = layout.height || 420;
+    place.style.minHeight = layout.height + "px";
+    var canvas = document.createElement("div");
+    place.appendChild(canvas);
+    var config = Object.assign({}, figure.config, { responsive: true, displaylogo: false, plotlyServerURL: "" });
+    window.Plotly.newPlot(canvas, figure.data, dress(layout), config);
+    dark.addEventListener("change", function () { window.Plotly.react(canvas, canvas.data, dress(canvas.layout), config); });
+  }
+
+  document.querySelectorAll(".figure").forEach(draw);
+})();
