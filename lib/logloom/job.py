@@ -1,0 +1,275 @@
+"""The Glue job: brought to AWS, run, watched, and what it did."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import io
+import json
+import time
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from tqdm.auto import tqdm
+
+from logloom import aws, crawler, project
+from logloom.errors import JobFailed, LogloomError
+from logloom.refusals import explained
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from botocore.client import BaseClient
+
+    from logloom.settings import Settings
+
+NAME = "logloom-transform"
+SCRIPT = "transform_log_data.py"
+# What the packages need that Glue 5.1 does not have.
+WHEELS = ("polars",)
+ENDED = ("SUCCEEDED", "FAILED", "ERROR", "STOPPED", "TIMEOUT", "EXPIRED")
+COLUMNS = (
+    "objects",
+    "lines_read",
+    "lines_kept",
+    "lines_dropped",
+    "lines_rejected",
+    "lines_joined",
+    "lines_blank",
+)
+START_PATIENCE_S = 3600.0
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """A job run that succeeded.
+
+    Attributes
+    ----------
+    run_id
+        Glue's id of it.
+    seconds
+        How long it ran, by Glue's count.
+    accounts
+        What it read: a row a source with `source`, `objects`, and numbers of lines: `lines_read` =
+        `lines_kept` + `lines_dropped` + `lines_rejected` + `lines_joined` + `lines_blank`. Empty when
+        nothing was new.
+    objects
+        Numbers of raw objects by what they were: `new`, `changed`, `gone`, `unchanged`.
+    recovered
+        Batches that a dead run had left half done, and that this one undid.
+    """
+
+    run_id: str
+    seconds: float
+    accounts: pd.DataFrame = field(repr=False)
+    objects: dict[str, int]
+    recovered: list[str]
+
+    @property
+    def anything_new(self) -> bool:
+        """Whether there was anything to read."""
+        return any(number for kind, number in self.objects.items() if kind != "unchanged")
+
+
+def deploy(settings: Settings) -> str:
+    """Upload the script and its packages where they changed, and create or update the job.
+
+    Returns
+    -------
+    str
+        The job's name.
+    """
+    session = aws.session(settings)
+    s3, glue = session.client("s3"), session.client("glue")
+    for name, data in artifacts().items():
+        key = f"{settings.scripts_prefix}/{name}"
+        with explained(f"uploading s3://{settings.bucket}/{key}"):
+            if not _same(s3, settings.bucket, key, data):
+                s3.put_object(Bucket=settings.bucket, Key=key, Body=data)
+    wanted = definition(settings)
+    with explained(f"creating the job {NAME}"):
+        try:
+            found = glue.get_job(JobName=NAME)["Job"]
+        except glue.exceptions.EntityNotFoundException:
+            glue.create_job(Name=NAME, **wanted)
+        else:
+            if any(found.get(name) != value for name, value in wanted.items() if name != "Command") or any(
+                found["Command"].get(name) != value for name, value in wanted["Command"].items()
+            ):
+                glue.update_job(JobName=NAME, JobUpdate=wanted)
+    return NAME
+
+
+def artifacts() -> dict[str, bytes]:
+    """Give the files that the job consists of, by name: the script, and the packages that it imports as zips."""
+    folder = project.root() / "glue_jobs"
+    if not (folder / SCRIPT).is_file():
+        raise LogloomError(f"the job's script is not there: {folder / SCRIPT}")
+    formats = Path(importlib.util.find_spec("logformats").origin).parent
+    return {
+        SCRIPT: (folder / SCRIPT).read_bytes(),
+        "logformats.zip": zip_package(formats),
+        "logtables.zip": zip_package(folder / "logtables"),
+    }
+
+
+def zip_package(folder: Path) -> bytes:
+    """Zip a package: the same files give the same bytes, whenever and wherever."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix())
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def definition(settings: Settings) -> dict[str, Any]:
+    """Describe the job as Glue's CreateJob wants it.
+
+    https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+    """
+    scripts = f"s3://{settings.bucket}/{settings.scripts_prefix}"
+    packages = [name for name in artifacts() if name.endswith(".zip")]
+    wheels = [f"{name}=={importlib.metadata.version(name)}" for name in WHEELS]
+    return {
+        "Description": "Turns raw logs into the tables logs, log_counts, log_rejects and log_audit",
+        "Role": settings.glue_role,
+        "Command": {"Name": "glueetl", "ScriptLocation": f"{scripts}/{SCRIPT}", "PythonVersion": "3"},
+        "DefaultArguments": {
+            "--job-language": "python",
+            "--extra-py-files": ",".join(f"{scripts}/{name}" for name in packages),
+            "--additional-python-modules": ",".join(wheels),
+            "--enable-continuous-cloudwatch-log": "true",
+        },
+        "ExecutionProperty": {"MaxConcurrentRuns": 1},
+        "MaxRetries": 0,
+        "Timeout": settings.job_timeout_minutes,
+        "GlueVersion": settings.glue_version,
+        "WorkerType": settings.worker_type,
+        "NumberOfWorkers": settings.number_of_workers,
+    }
+
+
+def arguments(settings: Settings) -> dict[str, str]:
+    """Give the arguments of a run; what is empty is left out, since Glue cannot pass an empty argument."""
+    given = {
+        "--database": settings.database,
+        "--raw_table_prefix": crawler.TABLE_PREFIX,
+        "--raw_location": settings.raw_location,
+        "--cleaned_location": settings.cleaned_location,
+        "--drop_levels": ",".join(settings.drop_levels),
+        "--output_format": settings.output_format,
+        "--sources": settings.source,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def run(settings: Settings) -> JobRun:
+    """Run the job, show its progress, and wait for its end.
+
+    While another run of the job is at work, this one waits for it.
+
+    Raises
+    ------
+    JobFailed
+        With Glue's reason, and where the job's log is.
+    """
+    session = aws.session(settings)
+    glue, s3 = session.client("glue"), session.client("s3")
+    run_id = _start(glue, settings)
+    pause = 0.25 if settings.is_local else 5.0
+    with tqdm(
+        desc="transform", unit="task", bar_format="{desc}: {n}/{total} {bar} {elapsed}", total=0
+    ) as bar:
+        while True:
+            with explained(f"asking for the job run {run_id}"):
+                found = glue.get_job_run(JobName=NAME, RunId=run_id)["JobRun"]
+            progress = _progress(s3, settings, run_id)
+            _show(bar, found["JobRunState"], progress)
+            if found["JobRunState"] in ENDED:
+                break
+            time.sleep(pause)
+    if found["JobRunState"] != "SUCCEEDED":
+        raise JobFailed(_failure(found))
+    return JobRun(
+        run_id=run_id,
+        seconds=float(found.get("ExecutionTime", 0)),
+        accounts=_accounts(progress.get("accounts", {})),
+        objects=progress.get("objects", {}),
+        recovered=progress.get("recovered", []),
+    )
+
+
+def _start(glue: BaseClient, settings: Settings) -> str:
+    end = time.monotonic() + START_PATIENCE_S
+    said = False
+    while True:
+        try:
+            return glue.start_job_run(JobName=NAME, Arguments=arguments(settings))["JobRunId"]
+        except glue.exceptions.ConcurrentRunsExceededException:
+            if time.monotonic() > end:
+                raise JobFailed(
+                    f"another run of {NAME} is at work since an hour: stop it, or wait"
+                ) from None
+            if not said:
+                said = True
+                tqdm.write(f"waiting: another run of {NAME} is at work")
+            time.sleep(1.0 if settings.is_local else 10.0)
+        except ClientError:
+            with explained(f"starting the job {NAME}"):
+                raise
+
+
+def _progress(s3: BaseClient, settings: Settings, run_id: str) -> dict[str, Any]:
+    try:
+        answer = s3.get_object(
+            Bucket=settings.bucket, Key=f"{settings.cleaned_prefix}/_progress/{run_id}.json"
+        )
+    except s3.exceptions.NoSuchKey:
+        return {}
+    return json.loads(answer["Body"].read())
+
+
+def _show(bar: tqdm, state: str, progress: dict[str, Any]) -> None:
+    step = progress.get("step", state.lower())
+    bar.set_description(step)
+    if progress.get("tasks_total"):
+        bar.total = progress["tasks_total"]
+        bar.n = progress["tasks_done"]
+    elif step == "done":
+        bar.total = bar.total or 1
+        bar.n = bar.total
+    bar.refresh()
+
+
+def _failure(found: dict[str, Any]) -> str:
+    reason = found.get("ErrorMessage") or "Glue gives no reason"
+    group = found.get("LogGroupName") or "/aws-glue/jobs"
+    return (
+        f"the job run {found['Id']} ended {found['JobRunState']}: {reason} "
+        f"(log: group {group}/error, stream {found['Id']})"
+    )
+
+
+def _accounts(by_source: dict[str, dict[str, int]]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [(source, *(numbers[name] for name in COLUMNS)) for source, numbers in sorted(by_source.items())]
+    return pd.DataFrame(rows, columns=["source", *COLUMNS])
+
+
+def _same(s3: BaseClient, bucket: str, key: str, data: bytes) -> bool:
+    try:
+        etag = s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return etag == hashlib.md5(data, usedforsecurity=False).hexdigest()
