@@ -6,7 +6,7 @@ import bz2
 import codecs
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 READ_BYTES = 1 << 20
 #: At most this much comes out of a decompressor at once, however well the input was packed.
@@ -66,73 +66,119 @@ def _raw(head: bytes, stream: BinaryIO, size: int) -> Iterator[bytes]:
         yield block
 
 
+class _Engine(Protocol):
+    """A decompressor of one member: `zlib.decompressobj` and its kin."""
+
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes) -> bytes: ...
+
+
 def _decompressed(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
     kind = compression(head)
     if kind == "gzip":
-        return _members(_raw(head, stream, READ_BYTES), lambda: zlib.decompressobj(31), "gzip", zlib.error)
+        return _members(_raw(head, stream, READ_BYTES), _Gzip, kind, zlib.error)
     if kind == "bzip2":
-        return _members(_raw(head, stream, READ_BYTES), bz2.BZ2Decompressor, "bzip2", OSError)
+        # A block of 900 kB is 40 bytes at the least, and what comes out has no bound where little goes in.
+        return _members(_raw(head, stream, 4096), bz2.BZ2Decompressor, kind, OSError)
     if kind == "zstd":
         import zstandard
 
-        # It has no bound on what comes out, so little goes in.
-        return _members(
-            _raw(head, stream, 4096),
-            lambda: zstandard.ZstdDecompressor().decompressobj(),
-            "zstd",
-            zstandard.ZstdError,
-        )
+        raw = _raw(head, stream, 4096)  # no bound here either
+        return _members(raw, lambda: zstandard.ZstdDecompressor().decompressobj(), kind, zstandard.ZstdError)
     return _raw(head, stream, READ_BYTES)
 
 
 def _members(
-    raw: Iterator[bytes], new: Callable[[], object], kind: str, error: type[Exception]
+    raw: Iterator[bytes], new: Callable[[], _Engine], kind: str, error: type[Exception]
 ) -> Iterator[bytes]:
     """Decompress members (frames) one after the other; zero bytes after the last are padding."""
     engine = new()
-    started = False
+    tail = b""  # the first bytes after a member, until they are enough to tell what follows
+    inside = True
     for block in raw:
-        data = block
+        data = tail + block
+        tail = b""
         while data:
-            if engine.eof:
+            if not inside:
                 data = data.lstrip(b"\0")
-                if not data:
+                if len(data) < 4:
+                    tail = data
                     break
-                engine, started = new(), False
+                if compression(data) != kind:
+                    raise DamagedError(f"after the {kind} data come bytes that are not {kind}")
+                engine, inside = new(), True
             try:
                 out, data = _step(engine, data)
+            except _PartlyError as reason:
+                yield reason.good
+                raise DamagedError(f"the {kind} data is damaged ({reason.__cause__})") from reason
             except error as reason:
-                if not started and compression(data) != kind:
-                    raise DamagedError(
-                        f"{kind} data is followed by {len(data)} bytes that are not {kind}"
-                    ) from reason
-                raise DamagedError(f"{kind} data is damaged ({reason})") from reason
-            started = True
+                raise DamagedError(f"the {kind} data is damaged ({reason})") from reason
+            inside = not engine.eof
             if out:
                 yield out
-            while not data and not engine.eof and _pending(engine):
-                out, data = _step(engine, data)
-                if not out:
-                    break
-                yield out
-    if started and not engine.eof:
-        raise DamagedError(f"{kind} data is cut off before its end")
+    if inside:
+        raise DamagedError(f"the {kind} data is cut off before its end")
+    if tail:
+        raise DamagedError(f"after the {kind} data come bytes that are not {kind}")
 
 
-def _step(engine: object, data: bytes) -> tuple[bytes, bytes]:
+class _PartlyError(Exception):
+    """Damage after `good` output."""
+
+    def __init__(self, good: bytes) -> None:
+        super().__init__()
+        self.good = good
+
+
+def _step(engine: _Engine, data: bytes) -> tuple[bytes, bytes]:
     """Some output, and the input that is left."""
-    if isinstance(engine, bz2.BZ2Decompressor):
-        out = engine.decompress(data, _OUT_BYTES)
-        return out, engine.unused_data if engine.eof else b""
-    if hasattr(engine, "unconsumed_tail"):
-        out = engine.decompress(data, _OUT_BYTES)
-        return out, engine.unused_data if engine.eof else engine.unconsumed_tail
     out = engine.decompress(data)
-    return out, engine.unused_data if engine.eof else b""
+    if engine.eof:
+        return out, engine.unused_data
+    return out, getattr(engine, "left", b"")
 
 
-def _pending(engine: object) -> bool:
-    return isinstance(engine, bz2.BZ2Decompressor) and not engine.needs_input
+class _Gzip:
+    """zlib's decompressor with a bound on what comes out at once, and all that is good before damage."""
+
+    def __init__(self) -> None:
+        self._engine = zlib.decompressobj(31)
+
+    @property
+    def eof(self) -> bool:
+        return self._engine.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._engine.unused_data
+
+    @property
+    def left(self) -> bytes:
+        return self._engine.unconsumed_tail
+
+    def decompress(self, data: bytes) -> bytes:
+        before = self._engine.copy()
+        try:
+            return self._engine.decompress(data, _OUT_BYTES)
+        except zlib.error as reason:
+            raise _PartlyError(self._until_damage(before, data)) from reason
+
+    def _until_damage(self, engine: zlib._Decompress, data: bytes) -> bytes:
+        """What comes out up to the damage: the input again, in pieces that halve at each error."""
+        good = b""
+        size = len(data)
+        while size and data:
+            attempt = engine.copy()
+            try:
+                good += attempt.decompress(data[:size])
+            except zlib.error:
+                size //= 2
+                continue
+            engine, data = attempt, data[size:]
+        return good
 
 
 def _recoded(first: bytes, rest: Iterator[bytes], codec: str) -> Iterator[bytes]:

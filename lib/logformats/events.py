@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import polars as pl
 
-from logformats import levels, times
+from logformats import attributes, levels, times
 from logformats.definitions import COLUMNS, LogFormat
 from logformats.matched import ATTRIBUTE
-from logformats.schema import ATTRIBUTES
 from logformats.times import Clock
 
 #: A request line: a method, a path or an absolute URL or an authority, and a protocol; HTTP/0.9 has none.
@@ -36,18 +37,13 @@ def read_core(fields: pl.DataFrame, definition: LogFormat, clock: Clock) -> pl.D
     `http_response_status_code`, `http_response_body_size`, `http_request_method`.
     """
     frame = fields
-    text = time_text(frame)
-    frame = frame.with_columns(time_text=text, timestamp=times.parse(text, definition.times, clock))
-    have = set(frame.columns)
-    if "request" in have:
+    if "request" in frame.columns:
         frame = _split_request(frame)
-    have = set(frame.columns)
-    for name, dtype in (("http_response_status_code", pl.Int32), ("http_response_body_size", pl.Int64)):
-        value = pl.col(name).cast(dtype, strict=False) if name in have else pl.lit(None, dtype=dtype)
-        frame = frame.with_columns(value.alias(name))
-    method = pl.col("http_request_method") if "http_request_method" in have else pl.lit(None, dtype=pl.String)
-    level = _level(have, definition)
-    return frame.with_columns(log_level=level, http_request_method=_without_nulls(method, definition))
+    text = time_text(frame)
+    core = _core(definition, tuple(frame.columns))
+    return frame.with_columns(
+        text.alias("time_text"), times.parse(text, definition.times, clock).alias("timestamp"), *core
+    )
 
 
 def complete(frame: pl.DataFrame, definition: LogFormat) -> pl.DataFrame:
@@ -59,19 +55,46 @@ def complete(frame: pl.DataFrame, definition: LogFormat) -> pl.DataFrame:
     """
     if "url" in frame.columns:
         frame = _split_url(frame)
-    have = set(frame.columns)
+    listed = attributes.build(frame, definition.nulls, definition.constants)
+    return frame.select(*_columns(definition, tuple(frame.columns)), listed)
+
+
+@functools.lru_cache(maxsize=512)
+def _core(definition: LogFormat, columns: tuple[str, ...]) -> tuple[pl.Expr, ...]:
+    """The expressions of `read_core`; built once, since building takes longer than a small object's lines."""
+    core = []
+    for name, dtype in (("http_response_status_code", pl.Int32), ("http_response_body_size", pl.Int64)):
+        value = pl.col(name).cast(dtype, strict=False) if name in columns else pl.lit(None, dtype=dtype)
+        core.append(value.alias(name))
+    method = pl.lit(None, dtype=pl.String)
+    if "http_request_method" in columns:
+        method = _without_nulls(pl.col("http_request_method"), definition)
+    return *core, method.alias("http_request_method"), _level(columns, definition).alias("log_level")
+
+
+@functools.lru_cache(maxsize=512)
+def _columns(definition: LogFormat, columns: tuple[str, ...]) -> tuple[pl.Expr, ...]:
+    """The expressions of `complete`."""
 
     def text(name: str) -> pl.Expr:
-        if name in have:
-            value = _without_nulls(pl.col(name), definition)
-            return value if name not in definition.constants else value.fill_null(definition.constants[name])
-        return pl.lit(definition.constants.get(name), dtype=pl.String)
+        if name not in columns:
+            return pl.lit(definition.constants.get(name), dtype=pl.String)
+        value = _without_nulls(pl.col(name), definition)
+        return value.fill_null(definition.constants[name]) if name in definition.constants else value
 
     message = text("message")
-    if "request" in have:
+    if "request" in columns:
         # What is no request line is kept as it is.
         message = pl.coalesce(message, pl.when(pl.col("http_request_method").is_null()).then(text("request")))
-    names = (
+    as_they_are = (
+        "row",
+        "timestamp",
+        "log_level",
+        "http_request_method",
+        "http_response_status_code",
+        "http_response_body_size",
+    )
+    texts = (
         "client_address",
         "url_path",
         "url_query",
@@ -79,17 +102,7 @@ def complete(frame: pl.DataFrame, definition: LogFormat) -> pl.DataFrame:
         "http_request_header_referer",
         "service_name",
     )
-    return frame.select(
-        "row",
-        "timestamp",
-        "log_level",
-        message.alias("message"),
-        "http_request_method",
-        "http_response_status_code",
-        "http_response_body_size",
-        *(text(name).alias(name) for name in names),
-        _attributes(frame, definition).alias("attributes"),
-    )
+    return *map(pl.col, as_they_are), message.alias("message"), *(text(name).alias(name) for name in texts)
 
 
 def time_text(frame: pl.DataFrame) -> pl.Series:
@@ -108,12 +121,13 @@ def _without_nulls(value: pl.Expr, definition: LogFormat) -> pl.Expr:
     return pl.when(~value.is_in(list(definition.nulls))).then(value)
 
 
-def _level(have: set[str], definition: LogFormat) -> pl.Expr:
+def _level(columns: tuple[str, ...], definition: LogFormat) -> pl.Expr:
     found = []
-    if "log_level" in have:
+    if "log_level" in columns:
         found.append(levels.from_words(pl.col("log_level"), definition.levels, definition.scale))
-    found.append(levels.from_status(pl.col("http_response_status_code")))
-    if "message" in have:
+    if "http_response_status_code" in columns:
+        found.append(levels.from_status(pl.col("http_response_status_code").cast(pl.Int32, strict=False)))
+    if "message" in columns:
         for match, level in definition.level_rules:
             found.append(pl.when(pl.col("message").str.contains(match)).then(pl.lit(level)))
         if definition.level_from == "message":
@@ -123,13 +137,18 @@ def _level(have: set[str], definition: LogFormat) -> pl.Expr:
 
 
 def _split_request(frame: pl.DataFrame) -> pl.DataFrame:
+    """Method, URL and protocol of request lines, for the rows whose format did not read them itself."""
     parts = frame.select(pl.col("request").str.extract_groups(REQUEST)).unnest("request")
-    parts = parts.select(
-        pl.coalesce("method", "old_method").alias("http_request_method"),
-        pl.coalesce("url", "old_url").alias("url"),
-        pl.col("version").alias(PROTOCOL_VERSION),
+    split = {
+        "http_request_method": pl.coalesce("method", "old_method"),
+        "url": pl.coalesce("url", "old_url"),
+        PROTOCOL_VERSION: pl.col("version"),
+    }
+    parts = parts.select(**split)
+    return frame.with_columns(
+        pl.coalesce(frame[name], parts[name]).alias(name) if name in frame.columns else parts[name]
+        for name in split
     )
-    return frame.with_columns(parts)
 
 
 def _split_url(frame: pl.DataFrame) -> pl.DataFrame:
@@ -141,27 +160,6 @@ def _split_url(frame: pl.DataFrame) -> pl.DataFrame:
             for column, part in split.items()
         }
     )
-
-
-def _attributes(frame: pl.DataFrame, definition: LogFormat) -> pl.Expr:
-    """Attributes as a list of key and value, without those that have no value."""
-    pairs = []
-    for name in frame.columns:
-        if name.startswith(ATTRIBUTE):
-            value = _without_nulls(pl.col(name), definition)
-            value = pl.when(value != "").then(value)
-            pair = pl.struct(pl.lit(name.removeprefix(ATTRIBUTE)).alias("key"), value.alias("value"))
-            pairs.append(pl.when(value.is_not_null()).then(pair))
-    for name, value in definition.constants.items():
-        if name.startswith(ATTRIBUTE):
-            pairs.append(
-                pl.struct(pl.lit(name.removeprefix(ATTRIBUTE)).alias("key"), pl.lit(value).alias("value"))
-            )
-    ready = pl.col("attributes").fill_null([]) if "attributes" in frame.columns else None
-    if not pairs:
-        return ready if ready is not None else pl.lit([], dtype=ATTRIBUTES)
-    listed = pl.concat_list(pairs).list.drop_nulls().cast(ATTRIBUTES)
-    return listed if ready is None else pl.concat_list(ready, listed)
 
 
 def read_body(events: pl.DataFrame, definition: LogFormat) -> pl.DataFrame:

@@ -22,6 +22,8 @@ class Chunk:
 
     lines
         Their text without line endings; bytes that are not UTF-8, and NUL, as `\\xNN`.
+    offset
+        Byte of the object (without its compression) at which they start.
     beyond
         Whether they start at or after the end of the byte range.
     damage
@@ -29,6 +31,7 @@ class Chunk:
     """
 
     lines: pl.Series
+    offset: int = 0
     beyond: bool = False
     damage: str = ""
 
@@ -85,19 +88,19 @@ def chunks(stream: BinaryIO, start: int, end: int | None, chunk_bytes: int) -> I
                 cut = carry.rfind(b"\n") + 1
             if not cut:
                 break
-            yield Chunk(decoded(bytes(carry[:cut])), beyond)
+            yield Chunk(decoded(bytes(carry[:cut])), at, beyond)
             at += cut
             del carry[:cut]
     beyond = end is not None and at >= end
     if carry or damage:
         lines = decoded(bytes(carry)) if carry else pl.Series("line", [""])
         if damage and carry and len(lines) > 1:
-            yield Chunk(lines[:-1], beyond)
+            yield Chunk(lines[:-1], at, beyond)
             lines = lines[-1:]
             if carry.endswith(b"\n"):
-                yield Chunk(lines, beyond)
+                yield Chunk(lines, at, beyond)
                 lines = pl.Series("line", [""])
-        yield Chunk(lines, beyond, damage)
+        yield Chunk(lines, at, beyond, damage)
 
 
 def _plain(stream: BinaryIO) -> Iterator[bytes]:

@@ -7,12 +7,14 @@ expression, or a header line; `jsonlines` and `logfmt` hold those whose fields n
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
 
 from logformats import jsonlines, logfmt
 from logformats.definitions import COLUMNS, COMPOUNDS, LogFormat
+from logformats.grok import Grok
 from logformats.matched import ATTRIBUTE, NO_ROWS, Matched
 from logformats.names import assign, column_of
 
@@ -61,36 +63,71 @@ def silent_rows(lines: pl.DataFrame, patterns: tuple[str, ...]) -> pl.Series:
 
 
 class GrokMatcher:
-    """Formats that are one regular expression."""
+    """Formats that are one regular expression, or a narrower and faster one and it."""
 
     def __init__(self, definition: LogFormat) -> None:
         self.format = definition
-        compiled = definition.compiled
-        self._regex = compiled.regex
-        self._groups: dict[str, list[str]] = {}
-        for field in compiled.fields:
-            self._groups.setdefault(target(field.name, definition), []).append(field.group)
-        # A group that takes part in every match tells a match from none.
-        times = self._groups.get("timestamp") or self._groups.get("date") or []
-        self._witnesses = times
+        self._stages = [_Stage.of(compiled, definition) for compiled in definition.stages]
 
     def match(self, lines: pl.DataFrame) -> Matched:
         silent = silent_rows(lines, self.format.comments)
-        if lines.is_empty():
-            return Matched(self._empty(), silent)
-        groups = lines.select("row", pl.col("text").str.extract_groups(self._regex)).unnest("text")
-        witness = pl.any_horizontal(pl.col(group).is_not_null() for group in self._witnesses)
-        fields = groups.filter(witness).select(
-            "row",
-            *(
-                (pl.col(g[0]) if len(g) == 1 else pl.coalesce(g)).alias(column)
-                for column, g in self._groups.items()
-            ),
-        )
-        return Matched(fields, silent)
+        found = []
+        left = lines
+        for stage in self._stages:
+            fields = stage.match(left)
+            if len(fields):
+                found.append(fields)
+            if len(fields) == len(left):
+                break
+            if len(fields):
+                left = left.filter(~pl.col("row").is_in(fields["row"].implode()))
+        if not found:
+            return Matched(self._stages[-1].empty, silent)
+        if len(found) == 1:
+            return Matched(found[0], silent)
+        return Matched(pl.concat(found, how="diagonal").sort("row"), silent)
 
-    def _empty(self) -> pl.DataFrame:
-        return pl.DataFrame(schema={"row": pl.UInt32, **dict.fromkeys(self._groups, pl.String)})
+
+@dataclass(frozen=True)
+class _Stage:
+    """One regular expression of a format.
+
+    groups
+        The groups for each column that it fills; of several, one takes part in a match.
+    witness
+        The groups of the time, which tell a match from none.
+    """
+
+    regex: str
+    groups: dict[str, list[str]]
+    witness: list[str]
+    empty: pl.DataFrame
+
+    @staticmethod
+    def of(compiled: Grok, definition: LogFormat) -> _Stage:
+        groups: dict[str, list[str]] = {}
+        for field in compiled.fields:
+            groups.setdefault(target(field.name, definition), []).append(field.group)
+        witness = groups.get("timestamp") or groups.get("date") or groups.get("time_of_day") or []
+        empty = pl.DataFrame(schema={"row": pl.UInt32, **dict.fromkeys(groups, pl.String)})
+        return _Stage(compiled.regex, groups, witness, empty)
+
+    def match(self, lines: pl.DataFrame) -> pl.DataFrame:
+        if lines.is_empty():
+            return self.empty
+        values = lines["text"].str.extract_groups(self.regex).struct.unnest()
+        fields = pl.DataFrame([lines["row"], *(self._merged(values, c, g) for c, g in self.groups.items())])
+        times = self._merged(values, "time", self.witness)
+        if not times.null_count():
+            return fields
+        return fields.filter(times.is_not_null())
+
+    @staticmethod
+    def _merged(values: pl.DataFrame, column: str, groups: list[str]) -> pl.Series:
+        first = values[groups[0]].alias(column)
+        if len(groups) == 1:
+            return first
+        return pl.select(pl.coalesce(values[group] for group in groups).alias(column)).to_series()
 
 
 class DelimitedMatcher:
@@ -129,8 +166,8 @@ class DelimitedMatcher:
         fields = fields.filter(~pl.col("row").is_in(silent_all.implode()))
         return Matched(fields, silent_all)
 
-    def learn(self, header: str) -> None:
-        """Take the fields from a header line, if they are ones of this format."""
+    def learn(self, header: str) -> bool:
+        """Take the fields from a header line, if they are ones of this format; whether they are."""
         found = re.match(self.format.header, header)
         listed = found.group(found.lastindex or 0)
         separator = self.format.separator or max(",\t;|", key=listed.count)
@@ -143,6 +180,7 @@ class DelimitedMatcher:
         columns = assign(names, self.format.keys)
         timed = {"timestamp", "date", "time_of_day"} & set(columns.values())
         self._names = names if fits and timed else []
+        return bool(self._names)
 
     def _fields(self, lines: pl.DataFrame) -> pl.DataFrame:
         separator = r"[ \t]+" if self._separator == " " else re.escape(self._separator)

@@ -80,6 +80,8 @@ def read(
         stream.seek(max(start - 1, 0))
     elif start == 0 and head is None:
         head, stream = _peek(stream)
+    if end is not None and end <= start:
+        return
     session = Session(
         source=source,
         path=path,
@@ -90,7 +92,9 @@ def read(
         skipping=start > 0,
     )
     session.choose(head or b"", candidates)
-    for chunk in chunks(stream, start, end, chunk_bytes):
+    for number, chunk in enumerate(chunks(stream, start, end, chunk_bytes)):
+        if number == 0 and chunk.offset > start:
+            session.line += 1  # the line that byte `start` is in began before it
         yield from session.take(chunk)
         if session.done:
             return

@@ -9,13 +9,13 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from logformats import tables
+from logformats import screening, tables
 from logformats.account import Parsed
 from logformats.definitions import LogFormat
 from logformats.events import read_core
 from logformats.lines import Chunk, without_colours
 from logformats.matching import Matcher, matcher_for
-from logformats.recognise import recognise, sample_lines
+from logformats.recognise import sample_lines
 from logformats.times import Clock
 
 MAX_JOINED_LINES = 10_000
@@ -28,6 +28,8 @@ TOO_LONG = f"it follows an event of more than {MAX_JOINED_LINES:,} lines or {MAX
 #: What the time of any format looks like somewhere in the line, or JSON: a cheap test before all formats are
 #: tried.
 MAYBE_EVENT = r"[0-9]{1,2}:[0-9]{2}|[0-9]{6}|^\s*\{"
+
+MAX_SCREENED = 1000  # lines that are looked at one by one before other formats are tried on them
 
 EVENT, BLANK, JOINED, REJECT = range(4)
 
@@ -75,7 +77,7 @@ class Session:
 
     def choose(self, head: bytes, candidates: Sequence[LogFormat]) -> None:
         """Take the formats that the object's head has first, the others for the lines that these leave."""
-        found = {definition for definition, _ in recognise(sample_lines(head), candidates, self.path)}
+        found = screening.formats_of(screening.sample(sample_lines(head)), candidates)
         self.chosen = [matcher_for(c) for c in candidates if c in found]
         self.others = [matcher_for(c) for c in candidates if c not in found and c.kind != "delimited"]
 
@@ -95,14 +97,13 @@ class Session:
             raw, self.carried = self.carried, None
             yield from self._settle(raw, len(raw), Chunk(raw[:0]), last=True)
         if self.waiting:
-            rejects, self.waiting = pl.concat(self.waiting), []
-            yield tables.add_rejects(tables.NOTHING, rejects, self.last_modified.strftime("%Y-%m-%d"))
+            yield self._release(self.last_modified.strftime("%Y-%m-%d"))
 
     def _settle(self, raw: pl.Series, held: int, chunk: Chunk, last: bool = False) -> Iterator[Parsed]:
-        lines = without_colours(raw).rename("text").to_frame().with_row_index("row")
-        blank = (lines["text"].str.strip_chars() == "").to_numpy()
+        text = without_colours(raw).alias("text")
+        lines = pl.DataFrame([pl.int_range(len(raw), dtype=pl.UInt32, eager=True).alias("row"), text])
         damaged = len(raw) - 1 if chunk.damage else len(raw)
-        found = self._match(lines if not blank.any() else lines.filter(pl.Series(~blank)), len(raw), damaged)
+        found = self._match(lines, damaged)
         good = np.flatnonzero(found.starts >= 0)
         first, until = 0, len(raw)
         if self.skipping:
@@ -114,25 +115,43 @@ class Session:
             after = good[good >= held]
             if len(after):
                 until, self.done = int(after[0]), True
-        kinds, owners, reasons = self._categories(lines, blank, found, damaged, chunk.damage)
+        kinds, owners, reasons = self._categories(lines, found, damaged, chunk.damage)
         if not (last or self.done):
             until = self._carry(raw, found, kinds, until)
         if until > first:
             batch = tables.Batch(lines, raw, kinds, owners, reasons, found.events, first, until)
             yield self._report(batch)
+        if self.done and self.waiting:
+            # The first event after them is the next range's.
+            _, core = found.events[found.starts[until]]
+            moment = core.filter(pl.col("row") == until)["timestamp"][0]
+            yield self._release(moment.strftime("%Y-%m-%d"))
         self.line += until
 
-    def _match(self, lines: pl.DataFrame, size: int, damaged: int) -> Found:
+    def _release(self, dt: str) -> Parsed:
+        """The rejects that waited for a date."""
+        rejects, self.waiting = pl.concat(self.waiting), []
+        return tables.add_rejects(tables.NOTHING, rejects, dt)
+
+    def _match(self, lines: pl.DataFrame, damaged: int) -> Found:
         """Try the chosen formats on all lines, and the others on what these leave."""
+        size = len(lines)
         found = Found([], np.full(size, -1, dtype=np.int32), {}, np.zeros(size, dtype=bool))
-        left = lines.filter(pl.col("row") < damaged) if damaged < size else lines
+        left = lines[:damaged] if damaged < size else lines
         for matcher in self.chosen:
             left = self._try(matcher, left, found)
         if not left.is_empty() and self.others:
             left = left.filter(pl.col("text").str.contains(MAYBE_EVENT))
-            for matcher in self.others:
+            for matcher in self._promising(left):
                 left = self._try(matcher, left, found)
         return found
+
+    def _promising(self, left: pl.DataFrame) -> list[Matcher]:
+        """Those of the other formats that could match some of the lines."""
+        if len(left) > MAX_SCREENED:
+            return self.others
+        accepting = screening.accepting(left["text"], [matcher.format for matcher in self.others])
+        return [matcher for matcher in self.others if matcher.format in accepting]
 
     def _try(self, matcher: Matcher, left: pl.DataFrame, found: Found) -> pl.DataFrame:
         """Let a format take its lines; gives those that are left."""
@@ -155,19 +174,23 @@ class Session:
         rows = core["row"].to_numpy()
         found.starts[rows] = len(found.events)
         found.events.append((matcher.format, core))
-        if len(core) == len(left):
+        if len(core) >= len(left):
             return left[:0]
         return left.filter(pl.Series(found.starts[left["row"].to_numpy()] < 0))
 
     def _categories(
-        self, lines: pl.DataFrame, blank: np.ndarray, found: Found, damaged: int, damage: str
+        self, lines: pl.DataFrame, found: Found, damaged: int, damage: str
     ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
         """Each row's category, the row of the event that it belongs to (-1: none), and reasons of rejects."""
         size = len(lines)
         rows = np.arange(size)
         starts = found.starts >= 0
-        kinds = np.full(size, REJECT, dtype=np.int8)
-        kinds[starts] = EVENT
+        if starts.all():
+            return np.full(size, EVENT, dtype=np.int8), rows, {}
+        kinds = np.where(starts, EVENT, REJECT).astype(np.int8)
+        blank = np.zeros(size, dtype=bool)
+        rest = np.flatnonzero(~starts)
+        blank[rest] = (lines["text"].gather(rest).str.strip_chars() == "").to_numpy()
         kinds[(blank | found.silent) & ~starts] = BLANK
         reasons: dict[int, str] = {}
         unread = np.zeros(size, dtype=bool)
@@ -175,9 +198,7 @@ class Session:
             if not starts[row]:
                 unread[row] = True
                 reasons[row] = f"the time cannot be read: {text[:100]}"
-        owners = np.maximum.accumulate(np.where(starts | unread, rows, -1)) if size else rows
-        if starts.all():
-            return kinds, owners, reasons
+        owners = np.maximum.accumulate(np.where(starts | unread, rows, -1))
         multiline = np.array([definition.multiline for definition, _ in found.events] + [False])
         owner_format = np.where(owners >= 0, found.starts[owners], -1)
         free = (kinds == REJECT) & ~unread

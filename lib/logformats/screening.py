@@ -1,0 +1,116 @@
+"""A quick first look at single lines: which formats could match them.
+
+The formats' regular expressions run in Rust on whole chunks; for a handful of lines, calling that engine for
+each of many formats takes far longer than the lines do. Python's engine gives the same answer on them one by
+one. Since it can backtrack without end on a hostile line, it only sees short lines, and never a user's own
+expression.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from logformats import logfmt
+from logformats.definitions import LogFormat
+from logformats.matching import DelimitedMatcher, matcher_for
+
+MAX_LINE = 2000
+SAMPLE = 60
+
+_LOGFMT = re.compile(logfmt.LINE.removesuffix("$") + r"\Z")
+
+
+def sample(lines: pl.Series) -> list[str]:
+    """Some of the lines that are not empty, spread over all; the first ones always."""
+    texts = [line for line in lines.head(400).to_list() if line.strip()]
+    head, rest = texts[: SAMPLE // 3], texts[SAMPLE // 3 :]
+    step = max(1, len(rest) // (SAMPLE - len(head)))
+    return head + rest[::step]
+
+
+def formats_of(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogFormat]:
+    """For each line the first candidate that accepts it; for a line too long to look at, all that could."""
+    found: set[LogFormat] = set()
+    for text in texts:
+        parsed = _json(text)
+        for candidate in candidates:
+            if accepts(candidate, text, parsed):
+                found.add(candidate)
+                if len(text) <= MAX_LINE:
+                    break
+    return found
+
+
+def accepting(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogFormat]:
+    """All candidates that accept one of the lines at least."""
+    found: set[LogFormat] = set()
+    for text in texts:
+        parsed = _json(text)
+        found.update(c for c in candidates if c not in found and accepts(c, text, parsed))
+    return found
+
+
+def accepts(definition: LogFormat, text: str, parsed: dict | None) -> bool:
+    """Whether a line is of a format; true, too, where that is not to be said cheaply.
+
+    Parameters
+    ----------
+    definition
+        The format.
+    text
+        The line.
+    parsed
+        The line's JSON object, if it is one.
+    """
+    if definition.kind == "json":
+        return parsed is not None and _has(parsed, definition.requires)
+    if definition.kind == "delimited":
+        return re.match(definition.header, text) is not None and DelimitedMatcher(definition).learn(text)
+    if len(text) > MAX_LINE:
+        return parsed is None
+    if definition.kind == "logfmt":
+        return "=" in text and _LOGFMT.match(text) is not None
+    if definition.order == 0:
+        frame = pl.DataFrame({"row": [0], "text": [text]}, schema={"row": pl.UInt32, "text": pl.String})
+        return not matcher_for(definition).match(frame).fields.is_empty()
+    silent = _silent(definition.comments)
+    return definition.compiled.python.match(text) is not None or bool(silent and silent.search(text))
+
+
+@functools.cache
+def _silent(comments: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile("|".join(f"(?:{c})" for c in comments)) if comments else None
+
+
+def _json(text: str) -> dict | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _has(value: dict, requires: tuple[str, ...]) -> bool:
+    """Whether an object has all keys, nested ones written with dots."""
+    return all(_key(value, name) for name in requires)
+
+
+def _key(value: object, name: str) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if name in value:
+        return value[name] is not None
+    first, dot, rest = name.partition(".")
+    while dot:
+        if first in value and _key(value[first], rest):
+            return True
+        more, dot, rest = rest.partition(".")
+        first = f"{first}.{more}"
+    return False
