@@ -5,6 +5,8 @@ from __future__ import annotations
 from localaws.glue.catalog import Catalog
 from localaws.glue.classifiers import Classifiers
 from localaws.glue.crawlers import Crawlers
+from localaws.glue.job_runs import JobRuns
+from localaws.glue.jobs import Jobs
 from localaws.glue.tags import Tags
 from localaws.service import Context, Handler
 
@@ -20,13 +22,17 @@ class GlueService:
         self.tags = Tags(context)
         self.classifiers = Classifiers(context.store)
         self.crawlers = Crawlers(context, self.catalog, self.classifiers, self.tags)
+        self.jobs = Jobs(context, self.tags)
+        self.job_runs = JobRuns(context, self.jobs)
 
     def actions(self) -> dict[str, Handler]:
-        parts = (self.catalog, self.tags, self.classifiers, self.crawlers)
+        parts = (self.catalog, self.tags, self.classifiers, self.crawlers, self.jobs, self.job_runs)
         return {name: handler for part in parts for name, handler in part.actions().items()}
 
     def start(self) -> None:
         self.crawlers.start()
+        self.job_runs.start()
 
     def close(self) -> None:
         self.crawlers.close()
+        self.job_runs.close()
