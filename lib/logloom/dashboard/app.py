@@ -1,0 +1,55 @@
+"""The Dash application, made of its parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dash import Dash
+
+from logloom.dashboard import callbacks, layout
+from logloom.dashboard.background import ThreadManager
+from logloom.dashboard.data import Data, Queries
+from logloom.settings import Settings
+
+FOLDER = Path(__file__).parent
+
+
+def create_app(settings: Settings, *, queries: Queries | None = None, prefix: str | None = None) -> Dash:
+    """Make the dashboard of `settings`' tables.
+
+    Parameters
+    ----------
+    queries
+        What runs the SQL; Athena by default.
+    prefix
+        Path below which the page is asked for, when a proxy puts it there (``/proxy/8050/``).
+
+    Notes
+    -----
+    Everything that the page loads comes from this server: no CDN, no font of the net.
+    """
+    manager = ThreadManager()
+    app = Dash(
+        __name__,
+        title=f"Logloom · {settings.database}",
+        update_title=None,
+        assets_folder=str(FOLDER / "assets"),
+        assets_ignore=r"scheme\.js",
+        background_callback_manager=manager,
+        requests_pathname_prefix=prefix,
+        routes_pathname_prefix="/",
+        serve_locally=True,
+        compress=False,
+        add_log_handler=False,
+    )
+    scheme = app.get_asset_url("scheme.js")
+    app.index_string = (FOLDER / "index.html").read_text(encoding="utf-8").replace("{scheme}", scheme)
+    app.layout = layout.page(settings)
+    data = Data(settings, queries)
+    callbacks.register(app, manager, data)
+
+    @app.server.get("/healthz")
+    def healthz():
+        return {"status": "ok"}
+
+    return app

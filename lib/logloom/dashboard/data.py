@@ -1,0 +1,211 @@
+"""Answers for the panels: one query for all who ask, kept until the tables change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+from botocore.exceptions import BotoCoreError, ClientError
+
+from logloom.dashboard import background
+from logloom.dashboard.athena import Athena, Result
+from logloom.dashboard.background import Cancelled
+from logloom.dashboard.statements import Statement
+from logloom.errors import LogloomError, QueryFailed
+from logloom.settings import Settings
+
+log = logging.getLogger(__name__)
+
+KEPT_ANSWERS = 500
+# Panels that ask in the same moment share one look at the state of the tables.
+VERSION_SECONDS = 0.5
+TERABYTE = 10**12  # https://aws.amazon.com/athena/pricing/
+# Athena charges at least 10 MB a query.
+LEAST_CHARGED_BYTES = 10 * 1024**2
+
+
+class Queries(Protocol):
+    """What the dashboard needs of Athena; the tests put another behind it."""
+
+    def run_sql(self, sql: str, parameters: Sequence[Any] = (), *, cancellation, on_progress) -> Result: ...
+
+    def version(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows, and how they came: for the line that every panel shows."""
+
+    frame: pd.DataFrame
+    sql: str
+    parameters: tuple[Any, ...]
+    data_scanned_bytes: int
+    price: float
+    seconds: float
+    cached: bool
+
+
+class Trouble(LogloomError):
+    """A query that gave no answer: a short title, and what the user can do."""
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__(text)
+        self.title = title
+
+
+class Data:
+    """Access to the tables of one set of settings; shared by all threads of the server."""
+
+    def __init__(self, settings: Settings, queries: Queries | None = None) -> None:
+        self.settings = settings
+        self.queries: Queries = queries or Athena(settings)
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[str, Result] = OrderedDict()
+        self._running: dict[str, Future[Result]] = {}
+        self._version: tuple[float, str] | None = None
+
+    def ask(self, statement: Statement, on_progress: Callable[[str, int], None] | None = None) -> Answer:
+        """Run `statement`, or take its answer from the cache when nothing was loaded since.
+
+        Raises
+        ------
+        Trouble
+            Whatever went wrong, in words for the panel.
+        Cancelled
+            The job that asked was cancelled.
+        """
+        began = time.monotonic()
+        try:
+            result, cached = self._ask(statement, on_progress)
+        except Cancelled:
+            raise
+        except Exception as error:
+            raise trouble(error) from error
+        return Answer(
+            result.frame,
+            result.sql,
+            result.parameters,
+            result.data_scanned_bytes,
+            self.price(result.data_scanned_bytes),
+            time.monotonic() - began,
+            cached,
+        )
+
+    def price(self, scanned: int) -> float:
+        """US dollars for a query that scanned so many bytes; nothing is charged for one that scanned nothing.
+        US dollars for a query that scanned so many bytes; nothing is charged for one that scanned nothing."""
+        return max(scanned, LEAST_CHARGED_BYTES) / TERABYTE * self.settings.price_per_tb if scanned else 0.0
+
+    def _ask(self, statement: Statement, on_progress) -> tuple[Result, bool]:
+        identity = [statement.sql, list(statement.parameters), self._version_now()]
+        key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key], True
+            running, mine = self._running.get(key), None
+            if running is None:
+                running = mine = self._running[key] = Future()
+        if mine is None:
+            return self._join(running, statement, on_progress)
+        try:
+            result = self.queries.run_sql(
+                statement.sql,
+                statement.parameters,
+                cancellation=background.current(),
+                on_progress=on_progress,
+            )
+        except BaseException as error:
+            with self._lock:
+                del self._running[key]
+            mine.set_exception(error)
+            raise
+        with self._lock:
+            self._answers[key] = result
+            while len(self._answers) > KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+            del self._running[key]
+        mine.set_result(result)
+        return result, False
+
+    def _join(self, running: Future, statement: Statement, on_progress) -> tuple[Result, bool]:
+        """Wait for another's query of the same; when that one is cancelled, this one runs its own."""
+        cancellation = background.current()
+        while not running.done():
+            cancellation.wait(0.005)
+        try:
+            return running.result(), True
+        except Cancelled:
+            return self._ask(statement, on_progress)
+
+    def _version_now(self) -> str:
+        with self._lock:
+            known = self._version
+        if known is None or time.monotonic() - known[0] > VERSION_SECONDS:
+            asked = time.monotonic()
+            known = (asked, self.queries.version())
+            with self._lock:
+                self._version = known
+        return known[1]
+
+
+_BUSY = ("ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown")
+_NOT_ALLOWED = (
+    "AccessDeniedException",
+    "AccessDenied",
+    "UnrecognizedClientException",
+    "ExpiredTokenException",
+)
+
+
+def trouble(error: Exception) -> Trouble:
+    """Say what a failed query means for the one who looks at the panel; the whole of it goes to the log."""
+    if isinstance(error, Trouble):
+        return error
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        text = error.response.get("Error", {}).get("Message", "")
+        if code in _BUSY:
+            return Trouble("Athena is busy", "It takes no more queries right now: refresh in a moment.")
+        if code in _NOT_ALLOWED or code.startswith("ExpiredToken"):
+            return Trouble("AWS refuses", f"{text or code} Check the profile's credentials and permissions.")
+        if code == "NoSuchBucket":
+            return Trouble("No data yet", "The bucket does not exist yet: run notebook 01_land.")
+        return Trouble("AWS answers with an error", f"{code}: {text}")
+    if isinstance(error, QueryFailed):
+        return _failed(str(error))
+    if isinstance(error, LogloomError):
+        return Trouble("No answer", str(error))
+    if isinstance(error, BotoCoreError):
+        return Trouble("AWS does not answer", f"{error} Is the local AWS running (`logloom local start`)?")
+    log.error("a query of the dashboard failed", exc_info=error)
+    return Trouble(
+        "Something is wrong in the dashboard", f"{type(error).__name__}; the server's log has more."
+    )
+
+
+def _failed(reason: str) -> Trouble:
+    lower = reason.lower()
+    if any(
+        word in lower for word in ("table_not_found", "schema_not_found", "does not exist", "database not f")
+    ):
+        return Trouble("No data yet", "The tables do not exist yet: run notebook 03_transform.")
+    if "bytes scanned limit" in lower:
+        return Trouble(
+            "Too much to scan",
+            "The workgroup's limit of bytes a query was reached: choose a shorter range or fewer sources.",
+        )
+    if ("exceeded" in lower and "rate" in lower) or "throttl" in lower:
+        return Trouble("Athena is busy", "It takes no more queries right now: refresh in a moment.")
+    if "regex" in lower or "pattern" in lower:
+        return Trouble("Not a regular expression", reason)
+    return Trouble("Athena could not run the query", reason)

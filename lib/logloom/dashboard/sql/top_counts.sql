@@ -1,0 +1,13 @@
+-- Events by each value of one column of the rollup, most frequent first.
+SELECT
+    CAST(/* column */ AS varchar) AS value,
+    sum(events) AS events,
+    sum(CASE WHEN log_level IN ('ERROR', 'FATAL') THEN events ELSE 0 END) AS errors
+FROM log_counts
+WHERE dt BETWEEN :first_day AND :last_day
+    AND minute >= CAST(:start AS timestamp)
+    AND minute < CAST(:end AS timestamp)
+    /* filters */
+GROUP BY 1
+ORDER BY 2 DESC, 1
+LIMIT :rows

@@ -1,0 +1,182 @@
+"""SQL of the dashboard: the files in sql/, with a view's filters and values bound as parameters.
+
+A file names its values (``:start``) and may hold markers (``/* filters */``) for conditions that depend on
+the view. Conditions are fixed texts of this module over columns that `view` lists; whatever a user typed goes
+in as an execution parameter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from logloom.dashboard.palette import LEVELS
+from logloom.dashboard.view import EVENT_COLUMNS, ROLLUP_COLUMNS, View
+
+PAGE_ROWS = 100
+
+# Quoted text, comments and ``::`` are passed over; what is left of ``:name`` is a value.
+_TOKENS = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | :: | :(?P<name>[a-z_][a-z0-9_]*)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL with ``?`` and the values in their order: str, int, float."""
+
+    name: str
+    sql: str
+    parameters: tuple[Any, ...] = ()
+
+
+@cache
+def text(name: str) -> str:
+    """The SQL file `name`, as it stands."""
+    return resources.files("logloom.dashboard").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def bind(name: str, values: Mapping[str, Any], fragments: Mapping[str, str] | None = None) -> Statement:
+    """The file `name` with its markers replaced by `fragments` and its names by ``?``.
+
+    A list becomes several ``?``. A value that the text does not name is left out.
+    """
+    sql = text(name)
+    for marker, fragment in (fragments or {}).items():
+        sql = sql.replace(f"/* {marker} */", fragment)
+    parameters: list[Any] = []
+
+    def place(match: re.Match) -> str:
+        if match["name"] is None:
+            return match[0]
+        value = values[match["name"]]
+        if isinstance(value, (list, tuple)):
+            parameters.extend(value)
+            return ", ".join("?" * len(value))
+        parameters.append(value)
+        return "?"
+
+    sql = re.sub(r"\n[ \t]*(?=\n)", "", _TOKENS.sub(place, sql)).strip()
+    return Statement(name, sql, tuple(parameters))
+
+
+def moment(value: datetime) -> str:
+    """A time as Trino's CAST reads it."""
+    return value.isoformat(sep=" ", timespec="microseconds" if value.microsecond else "seconds")
+
+
+def conditions(view: View, *, levels: bool = True) -> tuple[str, dict[str, Any]]:
+    """The view's filters but the range, as SQL that begins with AND, and its values.
+
+    The empty choice of levels is a condition that nothing fulfils, as the user would expect.
+    """
+    parts: list[str] = []
+    values: dict[str, Any] = {}
+
+    def use(value: Any) -> str:
+        values[f"filter_{len(values)}"] = value
+        return f":filter_{len(values) - 1}"
+
+    if levels and set(view.levels) != set(LEVELS):
+        parts.append(f"log_level IN ({use(list(view.levels))})" if view.levels else "1 = 0")
+    if view.sources:
+        parts.append(f"source IN ({use(list(view.sources))})")
+    if view.status_classes:
+        hundreds = [int(one[0]) * 100 for one in view.status_classes]
+        between = [f"http_response_status_code BETWEEN {use(n)} AND {use(n + 99)}" for n in hundreds]
+        parts.append(f"({' OR '.join(between)})")
+    if view.text and view.regex:
+        parts.append(f"regexp_like(concat_ws(' ', message, url_path, url_query), {use(view.text)})")
+    elif view.text:
+        # Not LIKE: % and _ in a log line are themselves.
+        parts.append(
+            f"strpos(lower(concat_ws(' ', message, url_path, url_query)), {use(view.text.lower())}) > 0"
+        )
+    for pairs, negate in ((view.include, False), (view.exclude, True)):
+        for column in dict.fromkeys(column for column, _ in pairs):
+            parts.append(_membership(column, [v for c, v in pairs if c == column], negate, use))
+    return "".join(f"\n    AND {part}" for part in parts).lstrip(), values
+
+
+def _membership(column: str, chosen: Sequence[str | None], negate: bool, use) -> str:
+    known = [value for value in chosen if value is not None]
+    if column == "http_response_status_code":
+        known = [int(value) for value in known]
+    if negate:
+        # NOT IN alone would drop the rows without a value.
+        terms = [f"({column} NOT IN ({use(known)}) OR {column} IS NULL)"] if known else []
+        terms += [f"{column} IS NOT NULL"] if None in chosen else []
+        return " AND ".join(terms)
+    terms = [f"{column} IN ({use(known)})"] if known else []
+    terms += [f"{column} IS NULL"] if None in chosen else []
+    return f"({' OR '.join(terms)})" if len(terms) > 1 else terms[0]
+
+
+def _range(view: View, first: datetime | None = None) -> dict[str, Any]:
+    return {
+        "start": moment(view.start),
+        "end": moment(view.end),
+        "before": moment(view.before),
+        "first_day": str((first or view.start).date()),
+        "last_day": str((view.end - timedelta(microseconds=1)).date()),
+    }
+
+
+def extent() -> Statement:
+    return bind("extent", {})
+
+
+def overview(view: View) -> Statement:
+    """Columns bucket (timestamp, null for the period before), log_level, events, bytes; of all levels."""
+    filters, values = conditions(view, levels=False)
+    width = view.bucket_minutes
+    values |= _range(view, first=view.before)
+    values |= {"hour_step": max(1, width // 60), "minute_step": min(60, width)}
+    return bind("overview" if view.rollup_knows else "overview_of_events", values, {"filters": filters})
+
+
+def top_counts(view: View, column: str, rows: int = 10) -> Statement:
+    """Columns value, events, errors: the most frequent values of a column of the rollup."""
+    if column not in ROLLUP_COLUMNS:
+        raise ValueError(f"log_counts has no column {column}")
+    filters, values = conditions(view)
+    return bind("top_counts", values | _range(view) | {"rows": rows}, {"column": column, "filters": filters})
+
+
+def top_events(view: View, column: str, rows: int = 10) -> Statement:
+    """Columns value, events, errors: the most frequent values of a column of the kept events."""
+    if column not in EVENT_COLUMNS:
+        raise ValueError(f"logs has no column {column} to group by")
+    filters, values = conditions(view)
+    return bind("top_events", values | _range(view) | {"rows": rows}, {"column": column, "filters": filters})
+
+
+def events(view: View, after: Sequence[Any] | None = None, rows: int = PAGE_ROWS) -> Statement:
+    """A page of events, newest first.
+
+    `after` is the key of the last row of the page before: timestamp, log_file_path, log_file_line.
+    """
+    filters, values = conditions(view)
+    values |= _range(view) | {"rows": rows}
+    fragment = ""
+    if after:
+        key = datetime.fromisoformat(str(after[0]))
+        values |= {
+            "key_time": moment(key),
+            "key_path": str(after[1]),
+            "key_line": int(after[2]),
+            # Pages further back need not open the days that they have left behind.
+            "last_day": min(values["last_day"], str(key.date())),
+        }
+        fragment = (
+            'AND ("timestamp" < CAST(:key_time AS timestamp(6))'
+            ' OR ("timestamp" = CAST(:key_time AS timestamp(6)) AND (log_file_path < :key_path'
+            " OR (log_file_path = :key_path AND log_file_line < :key_line))))"
+        )
+    return bind("events", values, {"filters": filters, "after": fragment})
