@@ -70,9 +70,8 @@ class Application:
             if environ["PATH_INFO"] == HEALTH_PATH:
                 return _answer(start_response, "200 OK", "application/json", b'{"status": "running"}')
             prefix, _, action = (target or "").partition(".")
-            name = self._targets.get(prefix) or (scope.service if scope.service in self.services else None)
-            if name is not None:
-                return self._json(name, action, scope, body, start_response)
+            if prefix in self._targets:
+                return self._json(self._targets[prefix], action, scope, body, start_response)
             return self._other(environ, scope, body, start_response)
         except AwsError as error:
             if target:
@@ -120,7 +119,7 @@ class Application:
         """Let moto answer, for the service that the request is signed for."""
         if scope.service in VALIDATION_ERRORS:
             # moto knows these too, but says SUCCEEDED to work that it never does.
-            raise AwsError("UnknownOperationException", f"The local AWS does not have {scope.service} yet.")
+            raise AwsError("UnknownOperationException", f"{scope.service} has no such operation.")
         if scope.service in ("s3", "s3express"):
             raise AwsError("InvalidRequest", f"S3 is at {self.s3_endpoint}, as the profile says.")
         if environ["PATH_INFO"].startswith(("/moto-api", "/latest/")):

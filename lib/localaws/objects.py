@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import logging
 import os
@@ -21,6 +22,7 @@ from localaws.sigv4 import Key
 log = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 20.0
+LOG_BYTES = 5_000_000
 TEMPORARY = ".rclone_temp_"
 
 
@@ -57,7 +59,10 @@ class ObjectStore:
         """Start rclone; `wait` tells when it answers."""
         self._control_port = free_port()
         self._control_password = new_secret(32)
-        with (self.layout.logs / "s3.log").open("ab") as output:
+        path = self.layout.logs / "s3.log"
+        if path.exists() and path.stat().st_size > LOG_BYTES:
+            path.replace(path.with_suffix(".log.1"))
+        with path.open("ab") as output:
             self.process = self.spawner.popen(
                 [
                     *(str(rclone_program()), "serve", "s3", "objects:"),
@@ -172,6 +177,18 @@ class ObjectStore:
             "RCLONE_CONFIG_OBJECTS_HASHES": "md5",
             "RCLONE_CONFIG_OBJECTS_MAX_AGE": "off",
         }
+
+
+def end_orphan(layout: Layout) -> None:
+    """End the rclone of a supervisor that was killed, where it did not die with it (not on Linux)."""
+    import psutil
+
+    cache = str(layout.cache)
+    for process in psutil.process_iter(["name", "cmdline"]):
+        command = process.info["cmdline"] or []
+        if process.info["name"] == "rclone" and "objects:" in command and cache in command:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def rclone_program() -> Path:

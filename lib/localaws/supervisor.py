@@ -19,18 +19,25 @@ from localaws import profile
 from localaws.application import Application
 from localaws.httpserver import listen, make_server
 from localaws.layout import ACCOUNT_ID, Layout, Settings, UserError, write_private
-from localaws.objects import ObjectStore, free_port, is_free
+from localaws.objects import ObjectStore, end_orphan, free_port, is_free
 from localaws.processes import Spawner
 from localaws.service import Context, Service
 from localaws.store import Store
 
 log = logging.getLogger(__name__)
 
-LOCK_RELEASE_S = 3.0
+ORPHAN_PATIENCE_S = 3.0
+
+# Whoever asks for the owner holds the lock for an instant: that is no other supervisor.
+GLANCE_S = 0.2
 
 # A thread that waits for the interpreter gets it after this long, not after 5 ms: answers stay quick while
 # other threads compute.
 SWITCH_INTERVAL_S = 0.001
+
+
+# Kept open until the process ends: who finds the lock free finds nothing of us at work any more.
+_held: list[IO[str]] = []
 
 
 class AlreadyRunning(UserError):
@@ -46,21 +53,30 @@ def lock(layout: Layout) -> IO[str]:
         When another process holds it.
     """
     file = layout.lock.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        owner = file.read().strip()
-        file.close()
-        raise AlreadyRunning(
-            f"Another supervisor (process {owner or 'unknown'}) serves {layout.root}:"
-            " stop it with `python -m localaws stop`."
-        ) from None
+    until = time.monotonic() + GLANCE_S
+    while not _locked(file):
+        if time.monotonic() > until:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            file.close()
+            raise AlreadyRunning(
+                f"Another supervisor (process {holder}) serves {layout.root}:"
+                " stop it with `python -m localaws stop`."
+            )
+        time.sleep(0.01)
     file.seek(0)
     file.truncate()
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def owner(layout: Layout) -> int | None:
@@ -149,21 +165,24 @@ def serve(
     """
     layout = Layout(Path(root).resolve())
     layout.prepare()
-    with lock(layout):
-        crashed = layout.running.exists()
-        settings = Settings.load(layout.settings)
-        _await_own_ports(settings, crashed)
-        choose_ports(settings, port, s3_port)
-        settings.region = region or settings.region
-        settings.save(layout.settings)
-        _serve(layout, settings, ready)
+    _held.append(lock(layout))
+    crashed = layout.running.exists()
+    settings = Settings.load(layout.settings)
+    if crashed:
+        log.warning("the supervisor before this one was killed: its state is taken over")
+        _await_own_ports(layout, settings)
+    choose_ports(settings, port, s3_port)
+    settings.region = region or settings.region
+    settings.save(layout.settings)
+    _serve(layout, settings, ready)
 
 
-def _await_own_ports(settings: Settings, crashed: bool) -> None:
-    # The kernel ends the children of a killed supervisor a moment after it, and their ports with them.
-    until = time.monotonic() + (LOCK_RELEASE_S if crashed else 0)
+def _await_own_ports(layout: Layout, settings: Settings) -> None:
+    """Wait for the ports of a killed supervisor: the kernel ends its children a moment after it."""
     kept = [port for port in (settings.port, settings.s3_port) if port is not None]
-    while time.monotonic() < until and not all(is_free(port) for port in kept):
+    until = time.monotonic() + ORPHAN_PATIENCE_S
+    while not all(is_free(port) for port in kept) and time.monotonic() < until:
+        end_orphan(layout)  # where the kernel cannot do it
         time.sleep(0.02)
 
 
@@ -177,7 +196,10 @@ def _serve(layout: Layout, settings: Settings, ready: Callable[[str], None]) -> 
     endpoint, s3_endpoint = profile.endpoint_of(settings.port), profile.endpoint_of(settings.s3_port)
     key = profile.ensure_key(layout)
     objects = ObjectStore(layout, key, settings.s3_port, Spawner())
-    listening = listen(settings.port)
+    try:
+        listening = listen(settings.port)
+    except OSError as error:
+        raise UserError(f"Port {settings.port} cannot be listened on: {error.strerror}.") from None
     services: list[Service] = []
     try:
         objects.launch()  # it gets ready while we do
@@ -201,7 +223,7 @@ def _serve(layout: Layout, settings: Settings, ready: Callable[[str], None]) -> 
         state = {"pid": os.getpid(), "endpoint": endpoint, "s3_endpoint": s3_endpoint}
         state["started"] = datetime.now(UTC).isoformat(timespec="seconds")
         write_private(layout.running, json.dumps(state) + "\n")
-        threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.2,), name="http", daemon=True).start()
         threading.Thread(target=objects.sweep, args=(started,), name="sweep", daemon=True).start()
         log.info("serving %s at %s, S3 at %s", layout.root, endpoint, s3_endpoint)
         ready(endpoint)
