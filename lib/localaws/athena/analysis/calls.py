@@ -1,0 +1,366 @@
+"""Calls of functions: which signature is meant, and its DuckDB form; aggregates and window functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localaws.athena import types
+from localaws.athena.analysis import convert, functions
+from localaws.athena.analysis.scope import Value
+from localaws.athena.analysis.signatures import Signature, bind, resolve
+from localaws.athena.errors import StatementError, not_supported
+from localaws.athena.sql import nodes
+from localaws.athena.types import Type, duckdb_type
+
+if TYPE_CHECKING:
+    from localaws.athena.analysis.expressions import Expressions
+
+_AGGREGATE_FORMS = ("count", "sum", "avg", "max", "min", "listagg", "approx_percentile")
+# Functions of Trino that are not here: refused as such, not as if AWS did not know them.
+_KNOWN = frozenset(
+    """approx_most_frequent approx_set bar bing_tile checksum classify color cosine_similarity crc32 empty_approx_set
+    evaluate_classifier_predictions features format_number from_big_endian_32 from_big_endian_64 from_encoded_polyline
+    from_ieee754_32 from_ieee754_64 geometry_union hash_counts hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
+    inverse_beta_cdf inverse_normal_cdf beta_cdf normal_cdf t_cdf t_pdf inverse_t_cdf jaccard_index json_array_contains
+    learn_classifier learn_regressor make_set_digest map_union merge merge_set_digest multimap_from_entries murmur3
+    ngrams combinations numeric_histogram parse_data_size parse_duration qdigest_agg reduce_agg render regress rgb
+    sha512 soundex spooky_hash_v2_32 spooky_hash_v2_64 st_point st_contains st_distance tdigest_agg to_big_endian_32
+    to_big_endian_64 to_ieee754_32 to_ieee754_64 to_base32 from_base32 from_base64url uuid value_at_quantile
+    values_at_quantiles wilson_interval_lower wilson_interval_upper word_stem xxhash64 xxhash128 format
+    entropy bool_xor from_base bit_count date_diff_unit to_char to_date to_timestamp json_size""".split()
+)
+
+
+def is_aggregate(name: str) -> bool:
+    return name in functions.aggregates or name in _AGGREGATE_FORMS
+
+
+def call(scope: Expressions, node: nodes.Call) -> Value:
+    """Translate a call.
+
+    Raises
+    ------
+    StatementError
+        FUNCTION_NOT_FOUND for a function Athena has not, or has not for these types; NOT_SUPPORTED for one that it has
+        and this one does not.
+    """
+    from localaws.athena.analysis.special import SPECIAL
+
+    name = node.name
+    if is_aggregate(name) or name in functions.windows or node.window is not None:
+        return _aggregate_or_window(scope, node)
+    if node.distinct or node.order or node.filter or node.nulls or node.star:
+        if name in functions.scalars or name in SPECIAL:
+            raise StatementError(
+                "FUNCTION_NOT_AGGREGATE",
+                f"DISTINCT, FILTER and ORDER BY are only for aggregation functions, {name} is none",
+                node.position,
+            )
+    if name in SPECIAL:
+        found = SPECIAL[name](scope, node)
+        if found is not None:
+            return found
+    if name not in functions.scalars:
+        raise _unknown(node)
+    arguments = [scope.value(a) for a in node.arguments]
+    signature, variables = choose(node, arguments, functions.scalars[name])
+    return apply(signature, variables, arguments)
+
+
+def _unknown(node: nodes.Call) -> StatementError:
+    if node.name in _KNOWN:
+        return not_supported(f"function '{node.name}'", node.position)
+    return StatementError("FUNCTION_NOT_FOUND", f"Function '{node.name}' not registered", node.position)
+
+
+def choose(
+    node: nodes.Call, arguments: list[Value], signatures: list[Signature]
+) -> tuple[Signature, dict[str, Type]]:
+    """Find the signature that a call means: one that fits as it is, else the first that fits by coercion."""
+    for exact in (True, False):
+        for signature in signatures:
+            wanted = list(signature.arguments)
+            if signature.variadic and len(arguments) >= len(wanted):
+                wanted += [wanted[-1]] * (len(arguments) - len(wanted))
+            if len(wanted) != len(arguments):
+                continue
+            variables: dict[str, Type] = {}
+            if all(bind(w, a.type, variables, exact) for w, a in zip(wanted, arguments, strict=True)):
+                return signature, variables
+    given = ", ".join(str(a.type) for a in arguments)
+    expected = ", ".join(sorted(s.shown for s in signatures))
+    raise StatementError(
+        "FUNCTION_NOT_FOUND",
+        f"Unexpected parameters ({given}) for function {node.name}. Expected: {expected}",
+        node.position,
+    )
+
+
+def apply(signature: Signature, variables: dict[str, Type], arguments: list[Value]) -> Value:
+    sqls, given = _coerced(signature, variables, arguments)
+    result = resolve(signature.result, variables, _precision_source(signature, given))
+    return Value(f"{_fill(signature.template, sqls)}", result)
+
+
+def _precision_source(signature: Signature, given: list[Type]) -> Type | None:
+    for kind in given:
+        if kind.name == signature.result.name and kind.name != "varchar":
+            return kind
+    return None
+
+
+def _coerced(
+    signature: Signature, variables: dict[str, Type], arguments: list[Value]
+) -> tuple[list[str], list[Type]]:
+    wanted = list(signature.arguments)
+    if signature.variadic:
+        wanted += [wanted[-1]] * (len(arguments) - len(wanted))
+    sqls, kinds = [], []
+    for want, argument in zip(wanted, arguments, strict=True):
+        kind = resolve(want, variables, argument.type)
+        sqls.append(convert.coerce(argument.sql, argument.type, kind))
+        kinds.append(kind)
+    return sqls, kinds
+
+
+def _fill(template: str, sqls: list[str]) -> str:
+    out = template.replace("{all}", ", ".join(sqls))
+    pieces = out.split("{")
+    filled = [pieces[0]]
+    for piece in pieces[1:]:
+        index, closed, rest = piece.partition("}")
+        filled.append(sqls[int(index)] + rest if closed and index.isdigit() else "{" + piece)
+    return "".join(filled)
+
+
+# --- aggregates and windows ---
+
+
+def _aggregate_or_window(scope: Expressions, node: nodes.Call) -> Value:
+    name = node.name
+    windowed = node.window is not None
+    if name in functions.windows and not windowed:
+        raise StatementError("MISSING_OVER", f"Window function {name} requires an OVER clause", node.position)
+    if windowed and name not in functions.windows and not is_aggregate(name):
+        if name in functions.scalars:
+            raise StatementError("FUNCTION_NOT_WINDOW", f"{name} is not a window function", node.position)
+        raise _unknown(node)
+    if scope.clause is not None:
+        raise StatementError(
+            "EXPRESSION_NOT_SCALAR",
+            f"{scope.clause} cannot contain aggregations, window functions or grouping operations: [{name}]",
+            node.position,
+        )
+    if scope.in_aggregate:
+        raise StatementError(
+            "NESTED_AGGREGATION" if not windowed else "NESTED_WINDOW",
+            f"Cannot nest aggregations inside aggregation '{name}'",
+            node.position,
+        )
+    grouping = scope.grouping
+    if not windowed:
+        scope.grouping, scope.in_aggregate = None, True
+    try:
+        values = [scope.value(a) for a in node.arguments]
+        order = _order(scope, node.order)
+        condition = scope.condition(node.filter, "FILTER expression") if node.filter is not None else None
+    finally:
+        scope.grouping, scope.in_aggregate = grouping, False
+    return _write(scope, node, values, order, condition)
+
+
+def _order(scope: Expressions, items: list[nodes.SortItem]) -> str:
+    if not items:
+        return ""
+    from localaws.athena.analysis.expressions import ordered
+
+    parts = []
+    for item in items:
+        value = scope.value(item.value)
+        if not types.orderable(value.type):
+            raise StatementError(
+                "TYPE_MISMATCH",
+                f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY",
+                item.position,
+            )
+        parts.append(ordered(value.sql, value.type) + direction(item))
+    return " ORDER BY " + ", ".join(parts)
+
+
+def direction(item: nodes.SortItem) -> str:
+    """Trino puts NULL last in both directions unless told otherwise."""
+    return f" {'DESC' if item.descending else 'ASC'} NULLS {'FIRST' if item.nulls_first else 'LAST'}"
+
+
+def _write(
+    scope: Expressions, node: nodes.Call, values: list[Value], order: str, condition: str | None
+) -> Value:
+    inner, outer, result = _form(scope, node, values)
+    head, _, rest = inner.partition("(")
+    distinct = "DISTINCT " if node.distinct and not rest.startswith("DISTINCT ") else ""
+    body = rest[: rest.rindex(")")]
+    tail = rest[rest.rindex(")") + 1 :]
+    if node.window is not None and node.order:
+        raise StatementError("NOT_SUPPORTED", "Window function with ORDER BY is not supported", node.position)
+    if node.window is not None and node.distinct:
+        raise StatementError("NOT_SUPPORTED", "DISTINCT in window function parameters not yet supported", node.position)
+    nulls = " IGNORE NULLS" if node.nulls == "IGNORE" else ""
+    if nulls and node.name not in ("first_value", "last_value", "nth_value", "lead", "lag"):
+        raise StatementError("NOT_SUPPORTED", f"Cannot specify a null treatment for {node.name}", node.position)
+    sql = f"{head}({distinct}{body}{order}{nulls}){tail}"
+    if condition is not None:
+        sql += f" FILTER (WHERE {condition})"
+    if node.window is not None:
+        sql += f" OVER ({window(scope, node.window)})"
+    return Value(outer.replace("{}", sql) if outer != "{}" else sql, result)
+
+
+def _form(scope: Expressions, node: nodes.Call, values: list[Value]) -> tuple[str, str, Type]:
+    """DuckDB's aggregate, what is done with its result, and Trino's type of it."""
+    name = node.name
+    if name == "count":
+        if node.star or not values:
+            return "count(*)", "{}", types.BIGINT
+        if len(values) > 1:
+            raise StatementError(
+                "FUNCTION_NOT_FOUND",
+                f"Unexpected parameters ({', '.join(str(v.type) for v in values)}) for function count. "
+                "Expected: count(), count(t) T",
+                node.position,
+            )
+        return f"count({values[0].sql})", "{}", types.BIGINT
+    if node.star:
+        raise StatementError("SYNTAX_ERROR", f"mismatched input '*' in {name}(*)", node.position)
+    if name == "listagg":
+        separator = values[1].sql if len(values) > 1 else "''"
+        if not types.is_string(values[0].type):
+            raise StatementError("TYPE_MISMATCH", "LISTAGG takes a varchar", node.position)
+        return f"string_agg({values[0].sql}, {separator})", "{}", types.VARCHAR
+    if values and values[0].type.name == "decimal" and name in ("sum", "avg"):
+        return _decimal_aggregate(name, node, values[0])
+    if name in ("max", "min") and len(values) == 2:
+        item = convert.coerce(values[1].sql, values[1].type, types.BIGINT)
+        return f"{name}({values[0].sql}, {item})", "{}", types.array(values[0].type)
+    if name in ("max", "min") and len(values) == 1 and values[0].type.name == "timestamp with time zone":
+        which = "arg_max" if name == "max" else "arg_min"
+        return f"{which}({values[0].sql}, ({values[0].sql}).i)", "{}", values[0].type
+    if name in ("max_by", "min_by") and len(values) == 3:
+        raise not_supported(f"{name} with three arguments", node.position)
+    if name in ("max", "min") and values and not types.orderable(values[0].type):
+        raise StatementError(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected parameters ({values[0].type}) for function {name}. Expected: {name}(E) E:orderable",
+            node.position,
+        )
+    if name == "approx_percentile" and len(values) == 3:
+        raise not_supported("approx_percentile with weights or accuracy", node.position)
+    table = functions.windows if name in functions.windows else functions.aggregates
+    signature, variables = choose(node, values, table[name])
+    sqls, given = _coerced(signature, variables, values)
+    result = resolve(signature.result, variables, _precision_source(signature, given))
+    inner, outer = _fill(signature.template, sqls), signature.outer
+    if name in ("sum", "count_if") and outer == "{}":
+        outer = f"CAST({{}} AS {duckdb_type(result)})"
+    if name == "histogram":
+        outer = f"CAST({{}} AS {duckdb_type(result)})"
+    return inner, outer, result
+
+
+def _decimal_aggregate(name: str, node: nodes.Call, value: Value) -> tuple[str, str, Type]:
+    """Sums have 38 digits, averages the type of what is averaged, rounded half up."""
+    from localaws.athena.analysis.literals import from_units, units_of
+
+    scale = value.type.args[1]
+    total = types.decimal(38, scale)
+    if name == "sum":
+        return f"sum({value.sql})", f"CAST({{}} AS {duckdb_type(total)})", total
+    if node.window is not None or node.distinct or node.filter is not None:
+        raise not_supported("avg of a decimal with OVER, DISTINCT or FILTER", node.position)
+    units = f"average_units({units_of('{}', scale)}, count({value.sql}))"
+    return f"sum({value.sql})", from_units(units, value.type), value.type
+
+
+def window(scope: Expressions, spec: nodes.Window | str) -> str:
+    """The inside of OVER (…)."""
+    from localaws.athena.analysis.expressions import ordered
+
+    if isinstance(spec, str):
+        if spec not in scope.windows:
+            raise StatementError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {spec}")
+        spec = scope.windows[spec]
+    if spec.existing is not None:
+        base = scope.windows.get(spec.existing)
+        if base is None:
+            raise StatementError(
+                "INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {spec.existing}", spec.position
+            )
+        spec = nodes.Window(
+            spec.position, None, base.partition or spec.partition, spec.order or base.order, spec.frame
+        )
+    parts = []
+    if spec.partition:
+        keys = [scope.value(p) for p in spec.partition]
+        parts.append("PARTITION BY " + ", ".join(ordered(k.sql, k.type) for k in keys))
+    order = _order(scope, spec.order).strip()
+    if order:
+        parts.append(order)
+    if spec.frame is not None:
+        parts.append(_frame(scope, spec))
+    return " ".join(parts)
+
+
+def _frame(scope: Expressions, spec: nodes.Window) -> str:
+    frame = spec.frame
+    bounds = []
+    for bound in (frame.start, frame.end):
+        if bound is None:
+            continue
+        side, node = bound
+        if node is None:
+            bounds.append(side)
+            continue
+        value = scope.value(node)
+        if frame.unit != "RANGE" and value.type.name not in types.INTEGERS:
+            raise StatementError(
+                "TYPE_MISMATCH", f"Window frame offset value type must be exact numeric: {value.type}", node.position
+            )
+        sql = value.sql
+        if value.type.name == "interval day to second":
+            sql = f"to_microseconds({sql} * 1000)"
+        elif value.type.name == "interval year to month":
+            sql = f"to_months({sql})"
+        bounds.append(f"{sql} {side}")
+    if len(bounds) == 2:
+        return f"{frame.unit} BETWEEN {bounds[0]} AND {bounds[1]}"
+    return f"{frame.unit} {bounds[0]}"
+
+
+def subscript(scope: Expressions, node: nodes.Subscript, base: Value, index: Value) -> Value:
+    """``array[1]``, ``map['key']``, ``row[1]``; a missing one is an error."""
+    kind = base.type
+    if kind.name == "array":
+        if index.type.name not in types.INTEGERS:
+            raise StatementError(
+                "TYPE_MISMATCH", f"Cannot use {index.type} for subscript of {kind}", node.position
+            )
+        return Value(f"array_item({base.sql}, {index.sql})", kind.args[0])
+    if kind.name == "map":
+        if not types.coerces(index.type, kind.args[0]):
+            raise StatementError(
+                "TYPE_MISMATCH", f"Cannot use {index.type} for subscript of {kind}", node.position
+            )
+        return Value(
+            f"map_item({base.sql}, {convert.coerce(index.sql, index.type, kind.args[0])})", kind.args[1]
+        )
+    if kind.name == "row":
+        if not isinstance(index.literal, int) or isinstance(index.literal, bool):
+            raise StatementError(
+                "TYPE_MISMATCH", "Subscript expression on ROW requires a constant index", node.position
+            )
+        if not 1 <= index.literal <= len(kind.args):
+            raise StatementError(
+                "INVALID_FUNCTION_ARGUMENT", f"ROW index out of bounds: {index.literal}", node.position
+            )
+        name = types.identifier(types.field_name(kind, index.literal - 1))
+        return Value(f"({base.sql}).{name}", kind.args[index.literal - 1])
+    raise StatementError("TYPE_MISMATCH", f"Cannot use {index.type} for subscript of {kind}", node.position)

@@ -1,0 +1,304 @@
+"""Conversions between types: those that Trino makes unasked, and CAST.
+
+https://trino.io/docs/current/functions/conversion.html
+"""
+
+from __future__ import annotations
+
+from localaws.athena import types
+from localaws.athena.errors import Position, StatementError, not_supported
+from localaws.athena.types import Type, duckdb_type, field_name, identifier
+
+_INT_NAMES = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
+
+
+def text(value: str) -> str:
+    """A string as a literal of DuckDB."""
+    if "\0" in value:
+        pieces = [text(p) for p in value.split("\0")]
+        return "(" + " || chr(0) || ".join(pieces) + ")"
+    return "'" + value.replace("'", "''") + "'"
+
+
+def coerce(sql: str, source: Type, target: Type) -> str:
+    """Give a value in the type that Trino coerces it to; the two must be coercible."""
+    if source == target or (source.name == target.name == "varchar"):
+        return sql
+    if source == types.UNKNOWN:
+        return f"CAST({sql} AS {duckdb_type(target)})"
+    if target.name == "timestamp with time zone":
+        if source.name == "timestamp with time zone":
+            return sql
+        return f"at_utc(CAST({sql} AS TIMESTAMP))"
+    if target.name == "char":
+        return f"rpad({sql}, {target.args[0]}, ' ')"
+    if source.name in ("array", "map", "row"):
+        return _coerce_inside(sql, source, target, coerce)
+    if duckdb_type(source) == duckdb_type(target):
+        return sql
+    return f"CAST({sql} AS {duckdb_type(target)})"
+
+
+def _coerce_inside(sql: str, source: Type, target: Type, convert) -> str:
+    if duckdb_type(source) == duckdb_type(target) and _plain(source) and _plain(target):
+        return sql
+    if source.name == "array":
+        inner = convert("e", source.args[0], target.args[0])
+        return sql if inner == "e" else f"list_transform({sql}, lambda e: {inner})"
+    if source.name == "map":
+        key = convert("e.key", source.args[0], target.args[0])
+        value = convert("e.value", source.args[1], target.args[1])
+        return f"map_from_entries(list_transform(map_entries({sql}), lambda e: {{'key': {key}, 'value': {value}}}))"
+    fields = []
+    for index, (one, other) in enumerate(zip(source.args, target.args, strict=True)):
+        got = convert(f"({sql}).{identifier(field_name(source, index))}", one, other)
+        fields.append(f"{identifier(field_name(target, index))} := {got}")
+    return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
+
+
+def _plain(kind: Type) -> bool:
+    return kind.name not in ("char",) and all(_plain(a) for a in kind.args if isinstance(a, Type))
+
+
+def cast(sql: str, source: Type, target: Type, position: Position | None = None) -> str:
+    """Write ``CAST(value AS target)``; a value that cannot be converted fails when it is met.
+
+    Raises
+    ------
+    StatementError
+        TYPE_MISMATCH when Trino has no such cast.
+    """
+    refused = StatementError("TYPE_MISMATCH", f"Cannot cast {source} to {target}", position)
+    if source == types.UNKNOWN:
+        return f"CAST({sql} AS {duckdb_type(target)})"
+    if source == target:
+        return sql
+    if source.name in ("array", "map", "row") and source.name == target.name:
+        if len(source.args) != len(target.args):
+            raise refused
+        return _coerce_inside(sql, source, target, lambda s, a, b: cast(s, a, b, position))
+    if target == types.JSON:
+        return to_json(sql, source, position)
+    if source == types.JSON:
+        return from_json(sql, target, position)
+    writer = _CASTS.get(target.name)
+    written = writer(sql, source, target) if writer else None
+    if written is None:
+        raise refused
+    return written
+
+
+def _to_integer(sql: str, source: Type, target: Type) -> str | None:
+    name, duck = _INT_NAMES[target.name], duckdb_type(target)
+    if source.name == "boolean" or source.name in types.INTEGERS:
+        return f"CAST({sql} AS {duck})"
+    if source.name == "decimal":
+        return f"CAST({sql} AS {duck})"
+    if source.name in ("double", "real"):
+        return f"CAST(whole({sql}, '{name}') AS {duck})"
+    if types.is_string(source):
+        return f"CAST(whole_text({sql}, '{name}') AS {duck})"
+    return None
+
+
+def _to_float(sql: str, source: Type, target: Type) -> str | None:
+    if source.name == "boolean" or types.is_number(source):
+        return f"CAST({sql} AS {duckdb_type(target)})"
+    if types.is_string(source):
+        return f"CAST(number_text({sql}, '{target.name.upper()}') AS {duckdb_type(target)})"
+    return None
+
+
+def _to_decimal(sql: str, source: Type, target: Type) -> str | None:
+    if types.is_string(source):
+        return f"CAST(decimal_text({sql}, '{str(target).upper()}') AS {duckdb_type(target)})"
+    if source.name == "boolean" or types.is_number(source):
+        return f"CAST({sql} AS {duckdb_type(target)})"
+    return None
+
+
+def _to_boolean(sql: str, source: Type, target: Type) -> str | None:
+    if types.is_number(source):
+        return f"({sql} <> 0)"
+    return f"boolean_text({sql})" if types.is_string(source) else None
+
+
+def _to_varchar(sql: str, source: Type, target: Type) -> str | None:
+    written = varchar_of(sql, source)
+    if written is None or not target.args:
+        return written
+    if target.name == "char":
+        return f"rpad(substr({written}, 1, {target.args[0]}), {target.args[0]}, ' ')"
+    if types.is_string(source):
+        return f"substr({written}, 1, {target.args[0]})"
+    return f"fitting_text({written}, {target.args[0]}, {text(str(source))})"
+
+
+def varchar_of(sql: str, source: Type) -> str | None:
+    """The text of a value as ``CAST(value AS varchar)`` gives it, None where Trino has no such cast."""
+    name = source.name
+    if types.is_string(source):
+        return sql
+    if name in ("double", "real"):
+        return f"scientific_text({sql})"
+    if name == "boolean" or name in types.NUMBERS or name in ("date", "uuid", "ipaddress"):
+        return f"CAST({sql} AS VARCHAR)"
+    if name == "timestamp":
+        return f"strftime({sql}, '%Y-%m-%d %H:%M:%S{_fraction(source.args[0])}')"
+    if name == "timestamp with time zone":
+        local = f"strftime(local_time({sql}), '%Y-%m-%d %H:%M:%S{_fraction(source.args[0])}')"
+        return f"({local} || ' ' || ({sql}).z)"
+    if name == "time":
+        return f"strftime(TIMESTAMP '1970-01-01' + {sql}, '%H:%M:%S{_fraction(source.args[0])}')"
+    if name == "interval day to second":
+        return f"day_to_second_text({sql})"
+    if name == "interval year to month":
+        return f"year_to_month_text({sql})"
+    return None
+
+
+def _fraction(precision: int) -> str:
+    """The part of a DuckDB time format for the fraction of a second; its own are of 3, 6 and 9 digits."""
+    if precision in (0, 3, 6, 9):
+        return {0: "", 3: ".%g", 6: ".%f", 9: ".%n"}[precision]
+    raise not_supported(f"a timestamp of precision {precision} as text")
+
+
+def _to_date(sql: str, source: Type, target: Type) -> str | None:
+    if types.is_string(source):
+        return f"date_text({sql})"
+    if source.name == "timestamp":
+        return f"CAST({sql} AS DATE)"
+    return f"CAST(local_time({sql}) AS DATE)" if source.name == "timestamp with time zone" else None
+
+
+def _to_timestamp(sql: str, source: Type, target: Type) -> str | None:
+    if types.is_string(source):
+        return rounded(f"timestamp_text({sql})", 9, target.args[0])
+    if source.name == "date":
+        return f"CAST({sql} AS TIMESTAMP)"
+    if source.name == "timestamp":
+        return rounded(sql, source.args[0], target.args[0])
+    if source.name == "timestamp with time zone":
+        return rounded(f"local_time({sql})", source.args[0], target.args[0])
+    return None
+
+
+def rounded(sql: str, have: int, want: int) -> str:
+    """A timestamp rounded, half up, to a precision."""
+    if want >= have or want >= 6:
+        return sql
+    half = 10 ** (6 - want) // 2
+    return f"make_timestamp((epoch_us({sql}) + {half}) // {half * 2} * {half * 2})"
+
+
+def _to_zoned(sql: str, source: Type, target: Type) -> str | None:
+    if types.is_string(source):
+        return f"zoned_text({sql})"
+    if source.name in ("date", "timestamp"):
+        return f"at_utc(CAST({sql} AS TIMESTAMP))"
+    if source.name == "timestamp with time zone":
+        inside = rounded(f"({sql}).i", source.args[0], target.args[0])
+        return f"{{'i': {inside}, 'z': ({sql}).z}}"
+    return None
+
+
+def _to_time(sql: str, source: Type, target: Type) -> str | None:
+    if types.is_string(source):
+        return f"time_text({sql})"
+    if source.name == "timestamp":
+        return f"CAST({sql} AS TIME)"
+    if source.name == "time":
+        return sql if target.args[0] >= source.args[0] else None
+    return f"CAST(local_time({sql}) AS TIME)" if source.name == "timestamp with time zone" else None
+
+
+def _to_varbinary(sql: str, source: Type, target: Type) -> str | None:
+    return f"encode({sql})" if types.is_string(source) else None
+
+
+_CASTS = {
+    **dict.fromkeys(types.INTEGERS, _to_integer),
+    "real": _to_float,
+    "double": _to_float,
+    "decimal": _to_decimal,
+    "boolean": _to_boolean,
+    "varchar": _to_varchar,
+    "char": _to_varchar,
+    "date": _to_date,
+    "timestamp": _to_timestamp,
+    "timestamp with time zone": _to_zoned,
+    "time": _to_time,
+    "varbinary": _to_varbinary,
+}
+
+
+# --- JSON ---
+
+
+def to_json(sql: str, source: Type, position: Position | None = None) -> str:
+    """Write ``CAST(value AS JSON)``: the text of the JSON value."""
+    name = source.name
+    if name == "json":
+        return sql
+    if types.is_string(source) or name in ("date", "timestamp", "timestamp with time zone"):
+        return f"CAST(to_json({varchar_of(sql, source)}) AS VARCHAR)"
+    if name in ("boolean", *types.INTEGERS):
+        return f"CAST({sql} AS VARCHAR)"
+    if name in ("double", "real"):
+        return f"java_double({sql})"
+    if name == "decimal":
+        return f"CAST({sql} AS VARCHAR)"
+    if name == "array":
+        inside = to_json("e", source.args[0], position)
+        return f"('[' || array_to_string(list_transform({sql}, lambda e: coalesce({inside}, 'null')), ',') || ']')"
+    if name == "map" and types.is_string(source.args[0]):
+        inside = to_json("e.value", source.args[1], position)
+        pair = f"CAST(to_json(e.key) AS VARCHAR) || ':' || coalesce({inside}, 'null')"
+        entries = f"list_sort_by_key(map_entries({sql}))"
+        return f"('{{' || array_to_string(list_transform({entries}, lambda e: {pair}), ',') || '}}')"
+    if name == "row":
+        parts = []
+        for index, kind in enumerate(source.args):
+            inside = to_json(f"({sql}).{identifier(field_name(source, index))}", kind, position)
+            key = f"'{text(_quoted_key(source.fields[index] or ''))[1:-1]}:' || "
+            parts.append(f"{key}coalesce({inside}, 'null')")
+        return f"CASE WHEN {sql} IS NOT NULL THEN '{{' || {' || chr(44) || '.join(parts)} || '}}' END"
+    raise StatementError("TYPE_MISMATCH", f"Cannot cast {source} to json", position)
+
+
+def _quoted_key(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def from_json(sql: str, target: Type, position: Position | None = None) -> str:
+    """Write ``CAST(json AS target)``."""
+    name = target.name
+    if name in ("varchar", "char"):
+        return _to_varchar(f"json_as_text({sql})", types.VARCHAR, target)
+    scalar = f"json_as_scalar({sql}, {text(str(target))})"
+    if name == "boolean":
+        return f"boolean_text({scalar})"
+    if name in types.INTEGERS:
+        return f"CAST(json_whole({sql}, {text(_INT_NAMES[name])}) AS {duckdb_type(target)})"
+    if name in ("double", "real", "decimal"):
+        return f"CAST({scalar} AS {duckdb_type(target)})"
+    if name in ("date", "timestamp"):
+        return cast(f"json_as_text({sql})", types.VARCHAR, target, position)
+    if name == "array":
+        inside = from_json("CAST(e AS VARCHAR)", target.args[0], position)
+        return f"list_transform(json_items({sql}), lambda e: {inside})"
+    if name == "map" and types.is_string(target.args[0]):
+        inside = from_json("e.value", target.args[1], position)
+        return (
+            f"map_from_entries(list_transform(json_members({sql}), lambda e: {{'key': e.key, 'value': {inside}}}))"
+        )
+    if name == "row":
+        fields = []
+        for index, kind in enumerate(target.args):
+            if target.fields[index] is None:
+                raise not_supported("CAST of JSON to a row without field names", position)
+            member = f"json_member({sql}, {text(target.fields[index])})"
+            fields.append(f"{identifier(field_name(target, index))} := {from_json(member, kind, position)}")
+        return f"CASE WHEN json_is_object({sql}) THEN struct_pack({', '.join(fields)}) END"
+    raise StatementError("TYPE_MISMATCH", f"Cannot cast json to {target}", position)
