@@ -7,14 +7,13 @@ with the local AWS.
 from __future__ import annotations
 
 import threading
-import time
 from datetime import datetime, timedelta
 
 import duckdb
 import numpy as np
 import pandas as pd
 import sqlglot
-from logloom.dashboard.athena import Result
+from logloom.queries import QueryResult
 
 END = datetime(2026, 3, 15)
 SPIKE = datetime(2026, 3, 10, 14)
@@ -155,7 +154,7 @@ class FakeAthena:
     def version(self) -> str:
         return str(self.commits)
 
-    def run_sql(self, sql, parameters=(), *, cancellation=None, on_progress=None) -> Result:
+    def run_sql(self, sql, parameters=(), *, cancellation=None, on_progress=None) -> QueryResult:
         if self.fail:
             raise self.fail
         query = f"q{len(self.asked)}"
@@ -166,16 +165,10 @@ class FakeAthena:
             with cancellation.on_cancel(lambda: self.stopped.append(query)):
                 cancellation.wait(self.delay)
         frame = self.sql(sql, parameters)
-        return Result(frame, sql, tuple(parameters), 12_345, 7, query)
+        return QueryResult(frame, sql, tuple(parameters), 12_345, 7, query)
 
     def sql(self, sql: str, parameters=()) -> pd.DataFrame:
         """Run SQL as Athena would; also for the tests themselves, to say what is right."""
         translated = sqlglot.transpile(sql, read="athena", write="duckdb")[0]
         with self.lock:
             return self.database.cursor().execute(translated, list(parameters)).df()
-
-
-class Slow(FakeAthena):
-    def run_sql(self, *arguments, **more):
-        time.sleep(0.3)
-        return super().run_sql(*arguments, **more)

@@ -11,33 +11,21 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from botocore.config import Config
 
-from logloom import aws
+from logloom import aws, queries
 from logloom.dashboard.background import Cancellation
 from logloom.errors import QueryFailed
+from logloom.queries import QueryResult
 from logloom.settings import Settings
 
 # Seconds between two looks at a running query: the first answers of a local Athena come in milliseconds, on
 # AWS in a second and more, where its limit of GetQueryExecution calls is to be spared.
 _WAITS = (0.004, 0.006, 0.01, 0.02, 0.03, 0.05, 0.05, 0.1, 0.1, 0.2, 0.2, 0.3)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a statement gave: rows, what Athena charges for, time in its engine."""
-
-    frame: pd.DataFrame
-    sql: str
-    parameters: tuple[Any, ...]
-    data_scanned_bytes: int
-    engine_ms: int
-    query_execution_id: str
 
 
 class Athena:
@@ -73,8 +61,8 @@ class Athena:
         *,
         cancellation: Cancellation | None = None,
         on_progress: Callable[[str, int], None] | None = None,
-    ) -> Result:
-        """Run `sql` with its ``?`` filled by `parameters` (str, int, float, None).
+    ) -> QueryResult:
+        """Run `sql` with its ``?`` filled by `parameters` (text and numbers).
 
         `on_progress` hears the state and the bytes scanned so far.
 
@@ -93,13 +81,13 @@ class Athena:
             "ResultConfiguration": {"OutputLocation": self._settings.athena_output_location},
         }
         if parameters:
-            request["ExecutionParameters"] = [literal(value) for value in parameters]
+            request["ExecutionParameters"] = [queries.literal(value) for value in parameters]
         query = self.client.start_query_execution(**request)["QueryExecutionId"]
         with cancellation.on_cancel(lambda: self.client.stop_query_execution(QueryExecutionId=query)):
             execution = self._wait(query, cancellation, on_progress)
             frame = self._rows(query)
         statistics = execution.get("Statistics", {})
-        return Result(
+        return QueryResult(
             frame,
             sql,
             tuple(parameters),
@@ -150,22 +138,6 @@ class Athena:
             if not page.get("NextToken"):
                 return frame(rows, [(column["Name"], column["Type"]) for column in columns])
             request["NextToken"] = page["NextToken"]
-
-
-def literal(value: Any) -> str:
-    """An execution parameter as Athena reads it: the text of a SQL literal.
-
-    https://docs.aws.amazon.com/athena/latest/ug/querying-with-prepared-statements-querying.html
-    """
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return f"{value:e}"
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def frame(rows: Sequence[Sequence[str | None]], columns: Sequence[tuple[str, str]]) -> pd.DataFrame:

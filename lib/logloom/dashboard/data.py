@@ -17,10 +17,11 @@ import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
 from logloom.dashboard import background
-from logloom.dashboard.athena import Athena, Result
+from logloom.dashboard.athena import Athena
 from logloom.dashboard.background import Cancelled
 from logloom.dashboard.statements import Statement
 from logloom.errors import LogloomError, QueryFailed
+from logloom.queries import QueryResult, price
 from logloom.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,15 +29,14 @@ log = logging.getLogger(__name__)
 KEPT_ANSWERS = 500
 # Panels that ask in the same moment share one look at the state of the tables.
 VERSION_SECONDS = 0.5
-TERABYTE = 10**12  # https://aws.amazon.com/athena/pricing/
-# Athena charges at least 10 MB a query.
-LEAST_CHARGED_BYTES = 10 * 1024**2
 
 
 class Queries(Protocol):
     """What the dashboard needs of Athena; the tests put another behind it."""
 
-    def run_sql(self, sql: str, parameters: Sequence[Any] = (), *, cancellation, on_progress) -> Result: ...
+    def run_sql(
+        self, sql: str, parameters: Sequence[Any] = (), *, cancellation, on_progress
+    ) -> QueryResult: ...
 
     def version(self) -> str: ...
 
@@ -69,8 +69,8 @@ class Data:
         self.settings = settings
         self.queries: Queries = queries or Athena(settings)
         self._lock = threading.Lock()
-        self._answers: OrderedDict[str, Result] = OrderedDict()
-        self._running: dict[str, Future[Result]] = {}
+        self._answers: OrderedDict[str, QueryResult] = OrderedDict()
+        self._running: dict[str, Future[QueryResult]] = {}
         self._version: tuple[float, str] | None = None
 
     def ask(self, statement: Statement, on_progress: Callable[[str, int], None] | None = None) -> Answer:
@@ -95,17 +95,12 @@ class Data:
             result.sql,
             result.parameters,
             result.data_scanned_bytes,
-            self.price(result.data_scanned_bytes),
+            price(self.settings, result.data_scanned_bytes),
             time.monotonic() - began,
             cached,
         )
 
-    def price(self, scanned: int) -> float:
-        """US dollars for a query that scanned so many bytes; nothing is charged for one that scanned nothing.
-        US dollars for a query that scanned so many bytes; nothing is charged for one that scanned nothing."""
-        return max(scanned, LEAST_CHARGED_BYTES) / TERABYTE * self.settings.price_per_tb if scanned else 0.0
-
-    def _ask(self, statement: Statement, on_progress) -> tuple[Result, bool]:
+    def _ask(self, statement: Statement, on_progress) -> tuple[QueryResult, bool]:
         identity = [statement.sql, list(statement.parameters), self._version_now()]
         key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()
         with self._lock:
@@ -137,7 +132,7 @@ class Data:
         mine.set_result(result)
         return result, False
 
-    def _join(self, running: Future, statement: Statement, on_progress) -> tuple[Result, bool]:
+    def _join(self, running: Future, statement: Statement, on_progress) -> tuple[QueryResult, bool]:
         """Wait for another's query of the same; when that one is cancelled, this one runs its own."""
         cancellation = background.current()
         while not running.done():

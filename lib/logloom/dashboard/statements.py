@@ -15,16 +15,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from logloom import queries
 from logloom.dashboard.palette import LEVELS
 from logloom.dashboard.view import EVENT_COLUMNS, ROLLUP_COLUMNS, View
 
 PAGE_ROWS = 100
-
-# Quoted text, comments and ``::`` are passed over; what is left of ``:name`` is a value.
-_TOKENS = re.compile(
-    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | :: | :(?P<name>[a-z_][a-z0-9_]*)""",
-    re.VERBOSE | re.DOTALL,
-)
 
 
 @dataclass(frozen=True)
@@ -53,16 +48,16 @@ def bind(name: str, values: Mapping[str, Any], fragments: Mapping[str, str] | No
     parameters: list[Any] = []
 
     def place(match: re.Match) -> str:
-        if match["name"] is None:
+        if match[1] is None:
             return match[0]
-        value = values[match["name"]]
+        value = values[match[1]]
         if isinstance(value, (list, tuple)):
             parameters.extend(value)
             return ", ".join("?" * len(value))
         parameters.append(value)
         return "?"
 
-    sql = re.sub(r"\n[ \t]*(?=\n)", "", _TOKENS.sub(place, sql)).strip()
+    sql = re.sub(r"\n[ \t]*(?=\n)", "", queries.TOKENS.sub(place, sql)).strip()
     return Statement(name, sql, tuple(parameters))
 
 
