@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NAME = "logloom-transform"
 SCRIPT = "transform_log_data.py"
 # What the packages need that Glue 5.1 does not have.
-WHEELS = ("polars",)
+WHEELS = ("polars", "zstandard")
 ENDED = ("SUCCEEDED", "FAILED", "ERROR", "STOPPED", "TIMEOUT", "EXPIRED")
 COLUMNS = (
     "objects",
@@ -97,15 +97,13 @@ def deploy(settings: Settings) -> str:
         except glue.exceptions.EntityNotFoundException:
             glue.create_job(Name=NAME, **wanted)
         else:
-            if any(found.get(name) != value for name, value in wanted.items() if name != "Command") or any(
-                found["Command"].get(name) != value for name, value in wanted["Command"].items()
-            ):
+            if _differs(wanted, found):
                 glue.update_job(JobName=NAME, JobUpdate=wanted)
     return NAME
 
 
 def artifacts() -> dict[str, bytes]:
-    """Give the files that the job consists of, by name: the script, and the packages that it imports as zips."""
+    """Give the files that the job consists of, by name: its script, and the packages it imports as zips."""
     folder = project.root() / "glue_jobs"
     if not (folder / SCRIPT).is_file():
         raise LogloomError(f"the job's script is not there: {folder / SCRIPT}")
@@ -215,9 +213,7 @@ def _start(glue: BaseClient, settings: Settings) -> str:
             return glue.start_job_run(JobName=NAME, Arguments=arguments(settings))["JobRunId"]
         except glue.exceptions.ConcurrentRunsExceededException:
             if time.monotonic() > end:
-                raise JobFailed(
-                    f"another run of {NAME} is at work since an hour: stop it, or wait"
-                ) from None
+                raise JobFailed(f"another run of {NAME} is at work since an hour: stop it, or wait") from None
             if not said:
                 said = True
                 tqdm.write(f"waiting: another run of {NAME} is at work")
@@ -263,6 +259,14 @@ def _accounts(by_source: dict[str, dict[str, int]]) -> pd.DataFrame:
 
     rows = [(source, *(numbers[name] for name in COLUMNS)) for source, numbers in sorted(by_source.items())]
     return pd.DataFrame(rows, columns=["source", *COLUMNS])
+
+
+def _differs(wanted: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Tell whether a job is not as wanted; what Glue adds of its own is no difference."""
+    return any(
+        _differs(value, found.get(name) or {}) if isinstance(value, dict) else found.get(name) != value
+        for name, value in wanted.items()
+    )
 
 
 def _same(s3: BaseClient, bucket: str, key: str, data: bytes) -> bool:

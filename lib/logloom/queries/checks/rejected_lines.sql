@@ -1,0 +1,22 @@
+-- Raw objects of which `log_rejects` does not hold as many lines as the audit says were rejected.
+WITH newest AS (
+  SELECT
+    log_audit.*,
+    row_number() OVER (PARTITION BY log_file_path ORDER BY committed_at DESC, batch_id DESC) AS age
+  FROM log_audit
+  WHERE (:source = '' OR source = :source)
+),
+audited AS (
+  SELECT log_file_path, lines_rejected AS lines FROM newest WHERE age = 1 AND etag <> ''
+),
+found AS (
+  SELECT log_file_path, count(*) AS lines
+  FROM log_rejects
+  WHERE (:source = '' OR source = :source)
+  GROUP BY log_file_path
+)
+SELECT
+  count_if(coalesce(audited.lines, 0) <> coalesce(found.lines, 0)) AS wrong,
+  coalesce(sum(found.lines), 0) AS lines
+FROM audited
+FULL JOIN found ON audited.log_file_path = found.log_file_path
