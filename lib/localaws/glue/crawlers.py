@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import statistics
 import threading
 import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from localaws import documents, paging
-from localaws.glue.base import given, invalid, not_found, now
+from localaws import paging
+from localaws.glue import crawler_definition
+from localaws.glue.base import given, not_found, now
 from localaws.glue.catalog import Catalog
 from localaws.glue.classifiers import Classifiers
 from localaws.glue.cloudwatch import CloudWatch
 from localaws.glue.crawl import Crawl, CrawlFailed, Stopped
+from localaws.glue.crawl_history import CrawlHistory, metrics
 from localaws.glue.named_documents import NamedDocuments
 from localaws.glue.table_writer import Counts
 from localaws.glue.tags import Tags
@@ -24,12 +23,6 @@ from localaws.service import AwsError, Context, Handler
 
 LOG_GROUP = "/aws-glue/crawlers"
 PAGE_SIZE = 100
-DEFINITION = (
-    "Role", "Targets", "DatabaseName", "Description", "Classifiers", "TablePrefix", "SchemaChangePolicy",
-    "RecrawlPolicy", "LineageConfiguration", "Configuration", "CrawlerSecurityConfiguration",
-    "LakeFormationConfiguration",
-)  # fmt: skip
-_SCHEDULE = re.compile(r"cron\(\S+ \S+ \S+ \S+ \S+ \S+\)\Z")
 _HISTORY_OF = {"SUCCEEDED": "COMPLETED", "FAILED": "FAILED", "CANCELLED": "STOPPED"}
 
 
@@ -51,6 +44,7 @@ class Crawlers:
         self.tags = tags
         self.logs = CloudWatch(context)
         self._documents = NamedDocuments(context.store, "glue_crawler")
+        self.history = CrawlHistory(context.store)
         self._stops: dict[str, threading.Event] = {}
         self._threads: set[threading.Thread] = set()
         self._closing = False
@@ -67,8 +61,8 @@ class Crawlers:
             "DeleteCrawler": self.delete,
             "StartCrawler": self.start_crawler,
             "StopCrawler": self.stop_crawler,
-            "GetCrawlerMetrics": self.metrics,
-            "ListCrawls": self.history,
+            "GetCrawlerMetrics": lambda body: metrics(body, self._documents.all()),
+            "ListCrawls": self.list_crawls,
             "UpdateCrawlerSchedule": self.update_schedule,
             "StartCrawlerSchedule": lambda body: self._set_schedule(body["CrawlerName"], "SCHEDULED"),
             "StopCrawlerSchedule": lambda body: self._set_schedule(body["CrawlerName"], "NOT_SCHEDULED"),
@@ -86,14 +80,14 @@ class Crawlers:
             "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVERYTHING"},
             "SchemaChangePolicy": {},
             "LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"},
-            **{key: body[key] for key in DEFINITION if body.get(key) is not None},
+            **crawler_definition.members(body),
             "State": "READY",
             "CrawlElapsedTime": 0,
             "CreationTime": moment,
             "LastUpdated": moment,
             "Version": 1,
         }
-        _fill_in(crawler)
+        crawler_definition.fill_in(crawler)
         if body.get("Schedule"):
             crawler["Schedule"] = {"ScheduleExpression": body["Schedule"], "State": "SCHEDULED"}
         if not self._documents.add(name, crawler):
@@ -104,9 +98,12 @@ class Crawlers:
     def update(self, body: dict[str, Any]) -> dict[str, Any]:
         def change(crawler: dict[str, Any]) -> None:
             self._refuse_while_running(crawler)
-            merged = {**crawler, **{key: body[key] for key in DEFINITION if body.get(key) is not None}}
+            merged = {
+                **crawler,
+                **crawler_definition.members(body),
+            }
             self._check({**merged, "Schedule": body.get("Schedule")})
-            _fill_in(merged)
+            crawler_definition.fill_in(merged)
             crawler.update(merged, LastUpdated=now(), Version=crawler["Version"] + 1)
             if body.get("Schedule"):
                 crawler["Schedule"] = {"ScheduleExpression": body["Schedule"], "State": "SCHEDULED"}
@@ -153,7 +150,7 @@ class Crawlers:
         }
 
     def update_schedule(self, body: dict[str, Any]) -> dict[str, Any]:
-        _check_schedule(body.get("Schedule"))
+        crawler_definition.check_schedule(body.get("Schedule"))
 
         def change(crawler: dict[str, Any]) -> None:
             crawler["Schedule"] = {"ScheduleExpression": body.get("Schedule") or "", "State": "SCHEDULED"}
@@ -195,32 +192,9 @@ class Crawlers:
             )
 
     def _check(self, body: dict[str, Any]) -> None:
-        kinds = [kind for kind, targets in (body.get("Targets") or {}).items() if targets]
-        if others := [kind for kind in kinds if kind != "S3Targets"]:
-            raise invalid(f"The local AWS crawls S3 targets only, not {', '.join(others)}.")
-        if not kinds:
-            raise invalid("Must specify at least one target.")
-        for target in body["Targets"]["S3Targets"]:
-            path = target.get("Path") or ""
-            if not re.match(r"(s3://)?[a-z0-9][a-z0-9.-]+(/|\Z)", path):
-                raise invalid(f"The S3 target path {path!r} is no s3://bucket/prefix.")
-            if target.get("EventQueueArn") or target.get("ConnectionName"):
-                raise invalid("The local AWS crawls S3 targets without event queues and connections.")
-        if not body.get("DatabaseName"):
-            raise invalid("A crawler with an S3 target needs a DatabaseName.")
         for name in body.get("Classifiers") or ():
             self.classifiers.find(name)
-        _check_schedule(body.get("Schedule"))
-        _check_configuration(body.get("Configuration"))
-        behaviour = (body.get("RecrawlPolicy") or {}).get("RecrawlBehavior")
-        if behaviour == "CRAWL_EVENT_MODE":
-            raise invalid("The local AWS does not crawl in event mode.")
-        policy = body.get("SchemaChangePolicy") or {}
-        if behaviour == "CRAWL_NEW_FOLDERS_ONLY" and set(policy.values()) - {"LOG"}:
-            raise invalid(
-                'The SchemaChangePolicy for "Crawl new folders only" Amazon S3 target can have only LOG'
-                " DeleteBehavior value and LOG UpdateBehavior value."
-            )
+        crawler_definition.check(body)
 
     # Crawls
 
@@ -236,7 +210,9 @@ class Crawlers:
         with self.context.store.transaction():
             if (crawler := self._documents.change(name, change)) is None:
                 raise AwsError("EntityNotFoundException", f"Crawler with name {name} does not exist")
-            self._record(crawl_id, name, {"CrawlId": crawl_id, "State": "RUNNING", "StartTime": started})
+            self.history.record(
+                crawl_id, name, {"CrawlId": crawl_id, "State": "RUNNING", "StartTime": started}
+            )
         self._stops[name] = threading.Event()
         thread = threading.Thread(
             target=self._crawl, args=(crawler, crawl_id), name=f"crawl-{name}", daemon=True
@@ -336,7 +312,7 @@ class Crawlers:
         summary = {"TABLE": {"ADD": counts.created, "UPDATE": counts.updated, "DELETE": counts.deleted}}
         with self.context.store.transaction():
             self._documents.change(name, change)
-            self._record(
+            self.history.record(
                 crawl_id,
                 name,
                 {
@@ -351,12 +327,9 @@ class Crawlers:
                 },
             )
 
-    def _record(self, crawl_id: str, crawler: str, crawl: dict[str, Any]) -> None:
-        with self.context.store.transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO glue_crawl VALUES (?, ?, ?, ?)",
-                (crawl_id, crawler, crawl["StartTime"].timestamp(), documents.dumps(crawl)),
-            )
+    def list_crawls(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._find(body["CrawlerName"])
+        return self.history.list(body)
 
     def _known_folders(self, name: str) -> frozenset[str]:
         rows = self.context.store.connection().execute(
@@ -370,111 +343,10 @@ class Crawlers:
                 "INSERT OR IGNORE INTO glue_crawled_folder VALUES (?, ?)", [(name, each) for each in folders]
             )
 
-    def metrics(self, body: dict[str, Any]) -> dict[str, Any]:
-        wanted = body.get("CrawlerNameList")
-        limit = body.get("MaxResults") or PAGE_SIZE
-        after = paging.after(body.get("NextToken")) or ""
-        crawlers = [
-            each
-            for each in self._documents.all()
-            if each["Name"] > after and (not wanted or each["Name"] in wanted)
-        ]
-        items = [_metrics(each) for each in crawlers]
-        return paging.page("CrawlerMetricsList", items, [each["Name"] for each in crawlers], limit)
-
-    def history(self, body: dict[str, Any]) -> dict[str, Any]:
-        self._find(body["CrawlerName"])
-        rows = self.context.store.connection().execute(
-            "SELECT body FROM glue_crawl WHERE crawler = ? ORDER BY started DESC, id", (body["CrawlerName"],)
-        )
-        passes = [_filter(each) for each in body.get("Filters") or ()]
-        crawls = [documents.loads(row["body"]) for row in rows]
-        crawls = [each for each in crawls if all(test(each) for test in passes)]
-        start = paging.after(body.get("NextToken")) or 0
-        limit = body.get("MaxResults") or 20
-        numbers = list(range(start + 1, len(crawls) + 1))
-        return paging.page("Crawls", crawls[start:], numbers, limit)
-
 
 def _missing(name: str) -> AwsError:
     return not_found(f"Crawler entry with name {name} does not exist")
 
 
-def _fill_in(crawler: dict[str, Any]) -> None:
-    incremental = crawler["RecrawlPolicy"].get("RecrawlBehavior") == "CRAWL_NEW_FOLDERS_ONLY"
-    policy = crawler["SchemaChangePolicy"]
-    crawler["SchemaChangePolicy"] = {
-        "UpdateBehavior": policy.get("UpdateBehavior", "LOG" if incremental else "UPDATE_IN_DATABASE"),
-        "DeleteBehavior": policy.get("DeleteBehavior", "LOG" if incremental else "DEPRECATE_IN_DATABASE"),
-    }
-
-
-def _check_schedule(schedule: str | None) -> None:
-    # Six fields: https://docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html
-    if schedule and not _SCHEDULE.match(schedule):
-        raise invalid(
-            f"The schedule {schedule} is no cron(minutes hours day-of-month month day-of-week year)."
-        )
-
-
-def _check_configuration(configuration: str | None) -> None:
-    if not configuration:
-        return
-    try:
-        settings = json.loads(configuration)
-    except ValueError:
-        raise invalid("The crawler's Configuration is not valid JSON.") from None
-    if not isinstance(settings, dict) or settings.get("Version") != 1.0:
-        raise invalid("The crawler's Configuration needs a Version of 1.0.")
-    known = {"Version", "CrawlerOutput", "Grouping", "CreatePartitionIndex"}
-    if unknown := settings.keys() - known:
-        raise invalid(f"The crawler's Configuration contains unsupported keys: {', '.join(sorted(unknown))}.")
-    level = (settings.get("Grouping") or {}).get("TableLevelConfiguration")
-    if level is not None and not (isinstance(level, int) and level >= 1):
-        raise invalid("TableLevelConfiguration is a whole number from 1, the level of the bucket.")
-
-
 def _stream(crawler: str) -> str:
     return re.sub(r"[:*]", "_", crawler)
-
-
-def _metrics(crawler: dict[str, Any]) -> dict[str, Any]:
-    runtimes, last = crawler.get("_Runtimes") or [], crawler.get("_Last") or {}
-    return {
-        "CrawlerName": crawler["Name"],
-        "TimeLeftSeconds": 0.0,
-        "StillEstimating": crawler["State"] == "RUNNING",
-        "LastRuntimeSeconds": runtimes[-1] if runtimes else 0.0,
-        "MedianRuntimeSeconds": statistics.median(runtimes) if runtimes else 0.0,
-        "TablesCreated": last.get("Created", 0),
-        "TablesUpdated": last.get("Updated", 0),
-        "TablesDeleted": last.get("Deleted", 0),
-    }
-
-
-def _filter(each: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
-    member = {
-        "CRAWL_ID": "CrawlId",
-        "STATE": "State",
-        "START_TIME": "StartTime",
-        "END_TIME": "EndTime",
-        "DPU_HOUR": "DPUHour",
-    }[each["FieldName"]]
-    wanted: Any = each["FieldValue"]
-    try:
-        if member.endswith("Time"):
-            wanted = datetime.fromtimestamp(float(wanted) / 1000, UTC)
-        elif member == "DPUHour":
-            wanted = float(wanted)
-    except ValueError:
-        raise invalid(f"{each['FieldName']} is compared with a number, not with {wanted!r}") from None
-    compare: dict[str, Callable[[Any], bool]] = {
-        "GT": lambda value: value > wanted,
-        "GE": lambda value: value >= wanted,
-        "LT": lambda value: value < wanted,
-        "LE": lambda value: value <= wanted,
-        "EQ": lambda value: value == wanted,
-        "NE": lambda value: value != wanted,
-    }
-    test = compare[each["FilterOperator"]]
-    return lambda crawl: member in crawl and test(crawl[member])

@@ -11,7 +11,7 @@ Run as ``python -m localaws.glue.run_process FILE``, where FILE is the run's JSO
 =============  ==============================================================
 
 Its standard input is a pipe that the supervisor holds: when it closes, however the supervisor ended,
-everything ends. Nothing of the run outlives this process, not even what left its process group: as a subreaper
+everything ends. Nothing of the run outlives this process, not even what left its process group: a subreaper,
 it inherits all orphans (prctl(2)), and its own children are killed with it by the kernel.
 """
 

@@ -72,13 +72,10 @@ class Tables(CatalogBase):
         ResourceShareType: str | None = None,
         AttributesToGet: list[str] | None = None,
     ) -> dict[str, Any]:
-        """List a database's tables by name; `Expression` is a regular expression for the whole name."""
+        """List a database's tables by name; see `_name_pattern` for `Expression`."""
         self._check_catalog(CatalogId)
         self._database_row(DatabaseName)
-        try:
-            wanted = re.compile(Expression or ".*", re.IGNORECASE)
-        except re.error as error:
-            raise invalid(f"Expression is no regular expression: {error}.") from None
+        wanted = _name_pattern(Expression or "*")
         rows = []
         for row in self.store.connection().execute(
             "SELECT id, database_name, name, version, body FROM glue_table"
@@ -242,6 +239,17 @@ class Tables(CatalogBase):
         ):
             tables.append(self._table(row, old["body"], old["version"]))
         return [{"Table": table, "VersionId": table["VersionId"]} for table in tables]
+
+
+def _name_pattern(expression: str) -> re.Pattern[str]:
+    """Compile GetTables' Expression: a regular expression for the whole name, in which ``*`` alone is any text.
+
+    So has it Hive's metastore, and so do clients use it (``raw_*``, ``*access*``, ``a|b``).
+    """
+    try:
+        return re.compile(re.sub(r"(?<!\.)\*", ".*", expression), re.IGNORECASE)
+    except re.error as error:
+        raise invalid(f"Expression is no regular expression: {error}.") from None
 
 
 def _attributes(table: dict[str, Any], wanted: list[str] | None) -> dict[str, Any]:
