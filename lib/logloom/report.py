@@ -13,19 +13,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import nbformat
 
-if TYPE_CHECKING:
-    import pandas as pd
+from logloom.show import ACCOUNTS, COUNTS
 
 TEMPLATES = importlib.resources.files(__package__) / "templates"
 PLOTLY = "application/vnd.plotly.v1+json"
-ACCOUNTS = "application/vnd.logloom.accounts+json"
 # What a report shows of an output that comes in several forms: the first of these that it has.
 _BEST = (PLOTLY, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
-_COUNTS = ("read", "kept", "dropped", "rejected", "joined", "blank")
 # fmt: off
 _TAGS = [
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details",
@@ -129,24 +126,8 @@ def failure_of(notebook: nbformat.NotebookNode) -> str:
     return ""
 
 
-def show_accounts(frame: pd.DataFrame) -> None:
-    """Display the accounts in a notebook, and leave them there for the page of the run.
-
-    Parameters
-    ----------
-    frame
-        One row a source: `source`, `lines_read`, `lines_kept`, `lines_dropped`, `lines_rejected`,
-        `lines_joined`, `lines_blank` (counts); other columns are shown as they are.
-    """
-    from IPython.display import display
-
-    records = json.loads(frame.to_json(orient="records", date_format="iso"))
-    data = {"text/html": frame.to_html(index=False, border=0), "text/plain": frame.to_string(index=False)}
-    display({**data, ACCOUNTS: records}, raw=True)
-
-
 def accounts(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
-    """Return the accounts that `show_accounts` left in an executed notebook, the last ones; [] if none."""
+    """Return the accounts that `show.accounts` left in an executed notebook, the last ones; [] if none."""
     found: list[dict[str, Any]] = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -171,7 +152,7 @@ def render_run(run: Mapping[str, Any]) -> str:
     return environment.get_template("run/index.html.j2").render(
         run=run,
         accounts=[_balanced(row) for row in run["accounts"]],
-        columns=_COUNTS,
+        columns=COUNTS,
         longest=max([step["seconds"] for step in run["steps"]] + [0.001]),
         notebooks=[step["notebook"] for step in run["steps"] if step["report"]],
         policy=_policy([]),
@@ -181,7 +162,7 @@ def render_run(run: Mapping[str, Any]) -> str:
 
 def _balanced(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a source's account with short names, and how many lines are not accounted for."""
-    short = {name: int(row[f"lines_{name}"] or 0) for name in _COUNTS}
+    short = {name: int(row[f"lines_{name}"] or 0) for name in COUNTS}
     return {"source": row["source"], **short, "missing": 2 * short["read"] - sum(short.values())}
 
 

@@ -173,7 +173,11 @@ def test_ensure_makes_the_default_input_once(tmp_path, monkeypatch):
     monkeypatch.setattr(sample, "DEFAULT_LINES", 100)
     assert sample.ensure(settings.load({"input": ""})) is None
     assert sample.ensure(settings.load({"input": "my-logs"})) is None
-    assert sample.ensure(settings.load({})) == tmp_path / "sample-logs"
+    made = sample.ensure(settings.load({}))
+    assert list(made["source"]) == sorted(
+        (file.name for file in (tmp_path / "sample-logs").iterdir()), key=list(made["source"]).index
+    )
+    assert made["lines"].sum() >= 100
     assert sample.ensure(settings.load({})) is None
 
 

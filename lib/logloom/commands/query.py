@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @parameters
 def command(sql: str, style: str, values: dict[str, Any]) -> None:
     """Ask Athena the statement SQL (- reads it from stdin) in the settings' database."""
-    from logloom import queries, settings
+    from logloom import queries, settings, show
     from logloom.errors import InputError
 
     if sql == "-":
@@ -32,12 +32,8 @@ def command(sql: str, style: str, values: dict[str, Any]) -> None:
     chosen = settings.load(values)
     result = queries.run_sql(chosen, sql)
     click.echo(_text(result.frame, style))
-    price = result.data_scanned_bytes / 1e12 * chosen.price_per_tb
-    click.echo(
-        f"{len(result.frame):,} rows · {_bytes(result.data_scanned_bytes)} scanned · ${price:.6f} · "
-        f"{result.engine_ms / 1000:.2f} s",
-        err=True,
-    )
+    cost = f"{show.size(result.data_scanned_bytes)} scanned · ${queries.price(chosen, result):.6f}"
+    click.echo(f"{len(result.frame):,} rows · {cost} · {result.engine_ms / 1000:.2f} s", err=True)
 
 
 def _text(frame: pd.DataFrame, style: str) -> str:
@@ -54,11 +50,3 @@ def _text(frame: pd.DataFrame, style: str) -> str:
 def _visible(text: str) -> str:
     """Show control characters as text: a log line must not steer the terminal that it is read on."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
-
-
-def _bytes(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.2f} TB"

@@ -77,5 +77,10 @@ def _summary(done: Any, where: Path) -> None:
     table.add_row("all", "", f"{done.seconds:.1f}")
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
-    shown = os.path.relpath(where.parent / "latest" if (where.parent / "latest").exists() else where)
+    shown = _short(where.parent / "latest" if (where.parent / "latest").exists() else where)
     console.print(f"Reports: {shown}/index.html", markup=False)
+
+
+def _short(path: Path) -> Path:
+    """Write a path from the working directory, if it is below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -15,6 +15,7 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,9 @@ from logloom.errors import InputError
 from logloom.sample import lines as sample_lines
 from logloom.sample.lines import LEVELS, Builder
 from logloom.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULT_FOLDER = "sample-logs"
 DEFAULT_LINES = 60_000
@@ -181,13 +185,22 @@ def generate(
     return truth
 
 
-def ensure(settings: Settings) -> Path | None:
-    """Make the sample logs when they are the input and not there yet; return their folder if just made."""
-    folder = project.resolve(settings.input) if settings.input else None
+def ensure(settings: Settings) -> pd.DataFrame | None:
+    """Make the sample logs when they are the input and not there yet.
+
+    Returns
+    -------
+    DataFrame or None
+        What was made, a row a source: `source`, `format`, `files`, `lines`; None when nothing was.
+    """
+    import pandas as pd
+
+    folder = project.resolve(settings.input)
     if settings.input.rstrip("/") != DEFAULT_FOLDER or folder.exists():
         return None
-    generate(folder)
-    return folder
+    made = generate(folder).sources.items()
+    rows = [(name, source.format, source.files, source.lines) for name, source in made]
+    return pd.DataFrame(rows, columns=["source", "format", "files", "lines"])
 
 
 def _write_source(
