@@ -83,8 +83,8 @@ def owner(layout: Layout) -> int | None:
     """Give the process that serves the folder; None when none does."""
     try:
         file = layout.lock.open("r")
-    except FileNotFoundError:
-        return None
+    except OSError:
+        return None  # no folder of ours: `Layout.prepare` says what is wrong with it
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

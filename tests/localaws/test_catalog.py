@@ -161,6 +161,10 @@ class TestTables:
             catalog.get_tables, "TableList", DatabaseName="logs", Expression="raw_.*", MaxResults=2
         )
         assert [[t["Name"] for t in page] for page in listed] == [["raw_a", "raw_b"], ["raw_c"]]
+        for expression in ("raw_*", "*a*_?|raw_[abc]", "RAW_.*"):
+            found = catalog.get_tables(DatabaseName="logs", Expression=expression)["TableList"]
+            assert [table["Name"] for table in found] == ["raw_a", "raw_b", "raw_c"], expression
+        assert catalog.get_tables(DatabaseName="logs", Expression="aw_*")["TableList"] == []
         with refused("InvalidInputException"):
             catalog.get_tables(DatabaseName="logs", Expression="(")
         with refused("EntityNotFoundException"):

@@ -242,7 +242,7 @@ class Tables(CatalogBase):
 
 
 def _name_pattern(expression: str) -> re.Pattern[str]:
-    """Compile GetTables' Expression: a regular expression for the whole name, in which ``*`` alone is any text.
+    """Compile GetTables' Expression: a regular expression for the whole name, where ``*`` alone is any text.
 
     So has it Hive's metastore, and so do clients use it (``raw_*``, ``*access*``, ``a|b``).
     """
