@@ -213,7 +213,7 @@ def worker_text(rng: np.random.Generator, times: pl.Series, heat: np.ndarray) ->
 
 
 def host_syslog(rng: np.random.Generator, times: pl.Series, heat: np.ndarray) -> Events:
-    """Make syslog lines (RFC 3164 as files have it: no priority, year or zone; the message tells the level)."""
+    """Make syslog lines (RFC 3164 as files have it: no priority, year, zone; the message tells the level)."""
     tags, weights, words, messages = zip(*vocabulary()["syslog_messages"], strict=True)
     chosen = rng.choice(len(tags), len(times), p=np.array(weights) / sum(weights))
     frame = pl.DataFrame(
