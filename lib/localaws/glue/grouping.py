@@ -42,19 +42,23 @@ class Group:
     # Folder names from the table's folder down to each partition; none for a table without partitions.
     partitions: list[tuple[tuple[str, ...], Group]] = field(default_factory=list)
     location: str = ""
+    classification: str = ""  # settled here unless it is given
 
     def __post_init__(self) -> None:
         self.location = self.location or self.folder.location
+        self.classification = self.classification or self._most_lines()
         self._settle()
 
-    def _settle(self) -> None:
-        # The format that reads the most lines; what no format reads counts for none.
+    def _most_lines(self) -> str:
+        # What no format reads counts for none.
         lines: Counter[str] = Counter()
         for each in self.seen:
             if each.recognition is not None:
                 found = each.recognition
                 lines[found.classification] += max(1, round(found.certainty * len(each.sample.lines)))
-        self.classification = lines.most_common(1)[0][0] if lines else UNKNOWN
+        return lines.most_common(1)[0][0] if lines else UNKNOWN
+
+    def _settle(self) -> None:
         fitting = [
             e.recognition
             for e in self.seen
@@ -136,18 +140,29 @@ def _resolve(
     # One folder alone says nothing of its level, unless its name is a partition's.
     of_partitions = len(groups) > 1 or all("=" in name or name.isdigit() for name in folder.folders)
     if one_table_each and of_partitions and _mostly_similar(groups, rules.combine):
-        return [_parent(folder, groups)]
+        return [_parent(folder, groups, rules.combine)]
     return groups
 
 
 def _mostly_similar(groups: list[Group], combine: bool) -> bool:
     if len({each.depth for each in groups}) != 1:
         return False
-    largest = max(sum(one.similar(other, combine) for other in groups) for one in groups)
-    return largest * 2 > len(groups)
+    return _typical(groups, combine)[1] * 2 > len(groups)
 
 
-def _parent(folder: Folder, groups: list[Group]) -> Group:
+def _typical(groups: list[Group], combine: bool) -> tuple[Group, int]:
+    """Give the group that most are similar to, and how many are."""
+    # Thousands of partitions have few schemas between them.
+    kinds: dict[str, list[Group]] = {}
+    for each in groups:
+        kinds.setdefault(repr((each.classification, each.depth, each.columns)), []).append(each)
+    firsts = [(same[0], len(same)) for same in kinds.values()]
+    counts = [sum(count for other, count in firsts if one.similar(other, combine)) for one, _ in firsts]
+    best = max(range(len(firsts)), key=counts.__getitem__)
+    return firsts[best][0], counts[best]
+
+
+def _parent(folder: Folder, groups: list[Group], combine: bool) -> Group:
     partitions: list[tuple[tuple[str, ...], Group]] = []
     for each in groups:
         if each.partitions:
@@ -155,7 +170,10 @@ def _parent(folder: Folder, groups: list[Group]) -> Group:
         else:
             partitions.append(((each.folder.name,), each))
     objects = [o for each in groups for o in each.objects]
-    return Group(folder, objects, [s for each in groups for s in each.seen], partitions)
+    seen = [s for each in groups for s in each.seen]
+    # Of the folders that are alike, however many lines the odd ones have.
+    classification = _typical(groups, combine)[0].classification
+    return Group(folder, objects, seen, partitions, classification=classification)
 
 
 def _each_its_own(own: Group) -> list[Group]:
