@@ -193,4 +193,7 @@ def _query_error(start_response: StartResponse, error: AwsError) -> Iterable[byt
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
         f"<Message>{escape(error.message)}</Message></Error></ErrorResponse>"
     )
-    return _answer(start_response, f"{error.status} {code}", "text/xml", text.encode())
+    # The header is for clients of the REST protocols, which look for the code there.
+    return _answer(
+        start_response, f"{error.status} {code}", "text/xml", text.encode(), ("x-amzn-ErrorType", error.code)
+    )

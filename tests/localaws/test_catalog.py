@@ -1,5 +1,7 @@
 """The data catalog, in process."""
 
+import sqlite3
+
 import pytest
 from localaws.glue.catalog import Catalog
 from localaws.service import AwsError
@@ -43,6 +45,23 @@ def pages(call, member, **arguments):
         yield answer[member]
         if (token := answer.get("NextToken")) is None:
             return
+
+
+def test_a_full_disk_is_an_error_and_leaves_the_catalog_whole(catalog):
+    db = catalog.store.connection()
+    db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0] + 20}")
+    made = 0
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        for made in range(1000):
+            catalog.create_table(
+                DatabaseName="logs", TableInput=table_input(f"t{made}", Description="x" * 999)
+            )
+    assert 0 < made < 1000
+    listed = [table for page in pages(catalog.get_tables, "TableList", DatabaseName="logs") for table in page]
+    assert len(listed) == made
+    db.execute("PRAGMA max_page_count = 1000000")
+    catalog.create_table(DatabaseName="logs", TableInput=table_input("after"))
+    assert catalog.get_table(DatabaseName="logs", Name="after")["Table"]["Name"] == "after"
 
 
 class TestDatabases:

@@ -7,13 +7,15 @@ import time
 import urllib.error
 import urllib.request
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
-from localaws import objects
+from localaws import objects, profile
 from localaws.layout import Layout, UserError
+from localaws.processes import Spawner
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def s3(local_aws):
     return local_aws.client("s3")
 
@@ -224,6 +226,67 @@ class TestSignatures:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request)
         assert "Access-Control-Allow-Origin" not in refused.value.headers
+
+
+class TestTheChildProcess:
+    @pytest.fixture
+    def store(self, tmp_path):
+        layout = Layout(tmp_path / "root")
+        layout.prepare()
+        (layout.s3 / "bucket").mkdir()
+        store = objects.ObjectStore(layout, profile.ensure_key(layout), objects.free_port(), Spawner())
+        store.launch()
+        store.wait()
+        yield store
+        store.close()
+
+    @pytest.fixture
+    def own_s3(self, store):
+        return boto3.client(
+            "s3",
+            endpoint_url=profile.endpoint_of(store.port),
+            aws_access_key_id=store.key.access_key_id,
+            aws_secret_access_key=store.key.secret_access_key,
+            region_name="us-east-1",
+        )
+
+    def test_after_forget_what_was_written_directly_shows_at_once(self, store, own_s3):
+        folder = store.layout.s3 / "bucket"
+        for i in range(5):
+            keys = sorted(listed(own_s3, "bucket"))  # rclone has now read its folders
+            assert keys == sorted(f"new/{j}/x" for j in range(i))
+            (folder / "new" / str(i)).mkdir(parents=True)
+            (folder / "new" / str(i) / "x").write_text("x" * (i + 1))
+            store.forget("bucket/new/")
+            assert own_s3.get_object(Bucket="bucket", Key=f"new/{i}/x")["ContentLength"] == i + 1
+        (folder / "new" / "4" / "x").write_text("rewritten")
+        store.forget("bucket/new/4/")
+        assert own_s3.get_object(Bucket="bucket", Key="new/4/x")["Body"].read() == b"rewritten"
+        (folder / "new" / "4" / "x").unlink()
+        store.forget("bucket/new/4/")
+        assert "new/4/x" not in listed(own_s3, "bucket")
+
+    def test_one_that_is_dead_has_nothing_to_forget(self, store):
+        store.process.kill()
+        store.process.wait()
+        store.forget("bucket/")
+        assert not objects.is_open(store.port)
+
+    def test_one_whose_supervisor_is_gone_is_ended_by_the_next(self, store, tmp_path):
+        other = Layout(tmp_path / "another root")
+        objects.end_orphan(other)
+        assert store.process.poll() is None
+        objects.end_orphan(store.layout)
+        store.process.wait(30)
+        assert not objects.is_open(store.port)
+
+    def test_one_that_cannot_listen_says_where_the_reason_is(self, store):
+        second = objects.ObjectStore(store.layout, store.key, store.port, store.spawner)
+        second.launch()
+        second.process.wait(30)
+        store.close()
+        with pytest.raises(UserError, match=r"could not be started on port .*s3\.log says why"):
+            second.wait()
 
 
 def test_what_killed_uploads_left_is_swept(tmp_path):
