@@ -69,7 +69,8 @@ class LogFormat:
     multiline
         Whether lines that match no format belong to the event before.
     body
-        Regular expressions with named groups, read on the whole event once its lines are joined: more fields.
+        Regular expressions with named groups, read on an event's message once its lines are joined: more
+        fields (`__` in a group's name is a dot).
     comments
         Regular expressions of lines that hold no event.
     header, separator

@@ -166,10 +166,18 @@ def read_body(events: pl.DataFrame, definition: LogFormat) -> pl.DataFrame:
     """Add the fields that stand in the further lines of events: the named groups of the format's `body`."""
     for regex in definition.body:
         found = events.select(pl.col("message").str.extract_groups(regex)).unnest("message")
+        level = None
+        if "log_level" in found.columns:
+            level = found.select(levels.from_words(pl.col("log_level"), definition.levels)).to_series()
+        if "http_response_status_code" in found.columns:
+            status = pl.col("http_response_status_code").cast(pl.Int32)
+            level = found.select(levels.from_status(status)).to_series()
+        if level is not None:
+            found = found.with_columns(level.alias("log_level"))
         for name in found.columns:
-            column = name if name in COLUMNS else ATTRIBUTE + name
+            column = name if name in COLUMNS else ATTRIBUTE + name.replace("__", ".")
             value = found[name]
             if column in events.columns:
-                value = events.select(pl.coalesce(value, pl.col(column))).to_series()
-            events = events.with_columns(value.cast(events.schema.get(column, pl.String)).alias(column))
+                value = events.select(pl.coalesce(value.cast(events.schema[column]), column)).to_series()
+            events = events.with_columns(value.alias(column))
     return events

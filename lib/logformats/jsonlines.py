@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,50 @@ from logformats.names import assign
 from logformats.schema import ATTRIBUTES
 
 MAX_DEPTH = 20  # deeper than this, an object stays JSON text
-MAX_KEYS = 2000  # a line with more attributes keeps the rest as JSON text
+
+#: A line of JSON, perhaps behind the container's name that `docker compose logs` puts before it.
+OBJECT = r"^(?:[A-Za-z0-9][A-Za-z0-9_.-]* +\| +)?\s*\{"
+_PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*) +\| +")
+CONTAINER = "container.name"
+
+_OTLP_VALUES = ("stringValue", "intValue", "doubleValue", "boolValue")
+
+
+def parse(text: str) -> dict[str, Any] | None:
+    """The object of a line; None if it is no JSON object."""
+    container = _PREFIX.match(text)
+    if container:
+        text = text[container.end() :]
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    if container:
+        value.setdefault(CONTAINER, container[1])
+    return value
+
+
+def has(value: dict, requires: tuple[str, ...]) -> bool:
+    """Whether an object has all keys (not null), nested ones written with dots."""
+    return all(_has_key(value, name) for name in requires)
+
+
+def _has_key(value: object, name: str) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if value.get(name) is not None:
+        return True
+    first, dot, rest = name.partition(".")
+    while dot:
+        if first in value and _has_key(value[first], rest):
+            return True
+        more, dot, rest = rest.partition(".")
+        first = f"{first}.{more}"
+    return False
 
 
 def flatten(value: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -27,21 +71,42 @@ def flatten(value: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator
             yield from flatten(item, f"{name}.", depth + 1)
         elif item is None:
             continue
+        elif isinstance(item, list) and (named := _named_values(item)):
+            yield from flatten(named, f"{name}.", depth + 1)
         elif isinstance(item, dict | list | bool):
             yield name, json.dumps(item, ensure_ascii=False, separators=(",", ":"))
         else:
             yield name, str(item)
 
 
-class JsonMatcher:
-    """Formats that are a JSON object a line."""
+def _named_values(items: list) -> dict[str, Any]:
+    """OpenTelemetry's attributes, a list of key and typed value, as an object; empty if it is not such a list."""
+    named = {}
+    for item in items:
+        if not (
+            isinstance(item, dict) and isinstance(item.get("key"), str) and item.keys() == {"key", "value"}
+        ):
+            return {}
+        value = item["value"]
+        if not isinstance(value, dict):
+            return {}
+        named[item["key"]] = next((value[kind] for kind in _OTLP_VALUES if kind in value), value)
+    return named
 
-    def __init__(self, definition: LogFormat) -> None:
+
+class JsonMatcher:
+    """Formats that are a JSON object a line.
+
+    `cache` holds the lines' objects, so that several formats of a chunk parse each line once.
+    """
+
+    def __init__(self, definition: LogFormat, cache: dict[str, dict[str, Any] | None]) -> None:
         self.format = definition
+        self._cache = cache
         self._assigned: dict[tuple[str, ...], dict[str, str] | None] = {}
 
     def match(self, lines: pl.DataFrame) -> Matched:
-        candidates = lines.filter(pl.col("text").str.contains(r"^\s*\{"))
+        candidates = lines.filter(pl.col("text").str.contains(OBJECT))
         rows, values, attributes = [], [], []
         for row, text in candidates.iter_rows():
             for flat in self._events(text):
@@ -49,8 +114,14 @@ class JsonMatcher:
                 if columns is None:
                     continue
                 rows.append(row)
-                values.append({column: flat[key] for key, column in columns.items()})
-                attributes.append([{"key": k, "value": v} for k, v in flat.items() if k not in columns])
+                values.append({c: _plain(flat[k]) for k, c in columns.items() if c in _FILLED})
+                attributes.append(
+                    [
+                        {"key": columns.get(key, key), "value": value}
+                        for key, value in flat.items()
+                        if columns.get(key) not in _FILLED and value not in self.format.nulls
+                    ]
+                )
         names = sorted({name for value in values for name in value})
         fields = pl.DataFrame(
             {
@@ -60,29 +131,44 @@ class JsonMatcher:
             },
             schema={"row": pl.UInt32, **dict.fromkeys(names, pl.String), "attributes": ATTRIBUTES},
         )
+        if "message" in names:
+            fields = fields.with_columns(pl.col("message").str.strip_chars_end("\r\n"))
         return Matched(fields, NO_ROWS)
 
-    def _events(self, text: str) -> list[dict[str, str]]:
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return []
-        if not isinstance(value, dict):
-            return []
+    def _events(self, text: str) -> Iterator[dict[str, str]]:
+        if text not in self._cache:
+            self._cache[text] = parse(text)
+        value = self._cache[text]
+        if value is None:
+            return
         if not self.format.records:
-            return [dict(flatten(value))]
-        return [dict(flatten(event)) for event in _records(value, self.format.records.split("."))]
+            yield dict(flatten(value))
+        elif has(value, self.format.requires):
+            for event in _records(value, self.format.records.split(".")):
+                yield dict(flatten(event))
 
     def _columns(self, keys: tuple[str, ...]) -> dict[str, str] | None:
-        """Column for each key that fills one; None if a line with these keys is not of this format."""
+        """What each key fills or is renamed to; None if a line with these keys is not of this format."""
         if keys not in self._assigned:
             if len(self._assigned) > 10_000:
                 self._assigned.clear()
             columns = assign(list(keys), self.format.keys)
-            known = {k: c for k, c in columns.items() if c in COLUMNS or c in COMPOUNDS}
-            fits = set(self.format.requires) <= set(keys) and {"timestamp", "date"} & set(known.values())
-            self._assigned[keys] = known if fits else None
+            timed = {"timestamp", "date"} & set(columns.values())
+            fits = self.format.records or set(self.format.requires) <= set(keys)
+            self._assigned[keys] = columns if fits and timed else None
         return self._assigned[keys]
+
+
+_FILLED = frozenset({*COLUMNS, *COMPOUNDS})
+
+
+def _plain(text: str) -> str:
+    """A value for a column: of a list with one text, as HTTP headers come, that text."""
+    if text.startswith('["') and text.endswith('"]'):
+        items = json.loads(text)
+        if len(items) == 1:
+            return items[0]
+    return text
 
 
 def _records(value: Any, path: list[str]) -> Iterator[dict[str, Any]]:

@@ -49,6 +49,7 @@ def from_words(text: pl.Expr, own: Mapping[str, str] | None = None, scale: str =
         from 10 on, syslog's below.
     """
     clean = text.str.strip_chars(" \t[]<>():").str.to_lowercase()
+    clean = clean.str.replace("[+-][0-9]+$", "")  # Go's slog writes levels between its own as WARN+2
     table = words() | {word.lower(): level for word, level in (own or {}).items()}
     level = clean.replace_strict(list(table), list(table.values()), default=None, return_dtype=pl.String)
     number = clean.cast(pl.Int64, strict=False)

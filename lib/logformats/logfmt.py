@@ -38,6 +38,7 @@ class LogfmtMatcher:
         inner = pl.col("value").str.slice(1, pl.col("value").str.len_chars() - 2)
         inner = inner.str.replace_all(r"\"", '"', literal=True).str.replace_all(r"\n", "\n", literal=True)
         pairs = pairs.with_columns(value=pl.when(quoted).then(inner).otherwise(pl.col("value")))
+        pairs = pairs.filter(~pl.col("value").is_in(list(self.format.nulls)))
         named = pairs.join(self._columns(pairs["key"]), on="key", how="inner")
         # Each line by itself: the best name that it has fills the column.
         chosen = named.sort("rank", maintain_order=True).unique(["row", "column"], keep="first")

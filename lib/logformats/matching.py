@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -28,14 +28,11 @@ class Matcher(Protocol):
         """Match lines: a frame with `row` (ascending) and `text`."""
 
 
-def matcher_for(definition: LogFormat) -> Matcher:
-    """A new matcher, for one object."""
-    kinds = {
-        "grok": GrokMatcher,
-        "json": jsonlines.JsonMatcher,
-        "logfmt": logfmt.LogfmtMatcher,
-        "delimited": DelimitedMatcher,
-    }
+def matcher_for(definition: LogFormat, cache: dict[str, Any] | None = None) -> Matcher:
+    """A new matcher, for one object; matchers of one object share `cache`, which its user empties."""
+    if definition.kind == "json":
+        return jsonlines.JsonMatcher(definition, cache if cache is not None else {})
+    kinds = {"grok": GrokMatcher, "logfmt": logfmt.LogfmtMatcher, "delimited": DelimitedMatcher}
     return kinds[definition.kind](definition)
 
 
@@ -140,6 +137,7 @@ class DelimitedMatcher:
     def __init__(self, definition: LogFormat) -> None:
         self.format = definition
         self._names: list[str] = []
+        self._header = ""
         self._separator = definition.separator
         self._date = ""
 
@@ -147,6 +145,9 @@ class DelimitedMatcher:
         if lines.is_empty():
             return Matched(pl.DataFrame(schema={"row": pl.UInt32}), NO_ROWS)
         headers = lines.filter(pl.col("text").str.contains(self.format.header))
+        if not self.format.header.startswith("^#"):
+            # A row of words is a header where none was before it, or where it is the same again.
+            headers = headers.filter(pl.col("text") == (self._header or headers["text"].first() or ""))
         silent = [headers["row"], silent_rows(lines, self.format.comments)]
         dates = lines.filter(pl.col("text").str.contains(r"^#Date: "))
         marks = sorted([*headers.iter_rows(), *dates.iter_rows()])
@@ -171,15 +172,14 @@ class DelimitedMatcher:
         found = re.match(self.format.header, header)
         listed = found.group(found.lastindex or 0)
         separator = self.format.separator or max(",\t;|", key=listed.count)
-        names = [
-            part.strip().strip('"')
-            for part in re.split(r"\s+" if separator == " " else re.escape(separator), listed.strip(" "))
-        ]
+        between = r"\s+" if self.format.header.startswith("^#") else re.escape(separator)
+        names = [part.strip().strip('"') for part in re.split(between, listed.strip(" "))]
         self._separator = separator
         fits = len(names) > 1 and set(self.format.requires) <= set(names) and len(set(names)) == len(names)
         columns = assign(names, self.format.keys)
         timed = {"timestamp", "date", "time_of_day"} & set(columns.values())
         self._names = names if fits and timed else []
+        self._header = header if self._names else ""
         return bool(self._names)
 
     def _fields(self, lines: pl.DataFrame) -> pl.DataFrame:

@@ -83,10 +83,11 @@ def recognise(
     clock = clock_for(path, datetime.now(UTC))
     owner = pl.Series("owner", [None] * (frame["row"][-1] + 1), dtype=pl.Int32)
     left = frame
+    cache: dict = {}
     for number, definition in enumerate(candidates):
         if left.is_empty():
             break
-        matched = matcher_for(definition).match(left)
+        matched = matcher_for(definition, cache).match(left)
         rows = matched.fields
         if not rows.is_empty():
             read = parse(time_text(rows), definition.times, clock).is_not_null()

@@ -9,13 +9,12 @@ expression.
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from logformats import logfmt
+from logformats import jsonlines, logfmt
 from logformats.definitions import LogFormat
 from logformats.matching import DelimitedMatcher, matcher_for
 
@@ -37,7 +36,7 @@ def formats_of(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[Log
     """For each line the first candidate that accepts it; for a line too long to look at, all that could."""
     found: set[LogFormat] = set()
     for text in texts:
-        parsed = _json(text)
+        parsed = jsonlines.parse(text)
         for candidate in candidates:
             if accepts(candidate, text, parsed):
                 found.add(candidate)
@@ -50,7 +49,7 @@ def accepting(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogF
     """All candidates that accept one of the lines at least."""
     found: set[LogFormat] = set()
     for text in texts:
-        parsed = _json(text)
+        parsed = jsonlines.parse(text)
         found.update(c for c in candidates if c not in found and accepts(c, text, parsed))
     return found
 
@@ -68,7 +67,7 @@ def accepts(definition: LogFormat, text: str, parsed: dict | None) -> bool:
         The line's JSON object, if it is one.
     """
     if definition.kind == "json":
-        return parsed is not None and _has(parsed, definition.requires)
+        return parsed is not None and jsonlines.has(parsed, definition.requires)
     if definition.kind == "delimited":
         return re.match(definition.header, text) is not None and DelimitedMatcher(definition).learn(text)
     if len(text) > MAX_LINE:
@@ -85,32 +84,3 @@ def accepts(definition: LogFormat, text: str, parsed: dict | None) -> bool:
 @functools.cache
 def _silent(comments: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile("|".join(f"(?:{c})" for c in comments)) if comments else None
-
-
-def _json(text: str) -> dict | None:
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _has(value: dict, requires: tuple[str, ...]) -> bool:
-    """Whether an object has all keys, nested ones written with dots."""
-    return all(_key(value, name) for name in requires)
-
-
-def _key(value: object, name: str) -> bool:
-    if not isinstance(value, dict):
-        return False
-    if name in value:
-        return value[name] is not None
-    first, dot, rest = name.partition(".")
-    while dot:
-        if first in value and _key(value[first], rest):
-            return True
-        more, dot, rest = rest.partition(".")
-        first = f"{first}.{more}"
-    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -73,13 +74,15 @@ class Session:
     last_dt: str = ""  # date of the last event
     chosen: list[Matcher] = field(default_factory=list)
     others: list[Matcher] = field(default_factory=list)
+    cache: dict[str, Any] = field(default_factory=dict)  # the chunk's lines as JSON
     waiting: list[pl.DataFrame] = field(default_factory=list)  # rejects before the first event
 
     def choose(self, head: bytes, candidates: Sequence[LogFormat]) -> None:
         """Take the formats that the object's head has first, the others for the lines that these leave."""
         found = screening.formats_of(screening.sample(sample_lines(head)), candidates)
-        self.chosen = [matcher_for(c) for c in candidates if c in found]
-        self.others = [matcher_for(c) for c in candidates if c not in found and c.kind != "delimited"]
+        self.chosen = [matcher_for(c, self.cache) for c in candidates if c in found]
+        others = (c for c in candidates if c not in found and c.kind != "delimited")
+        self.others = [matcher_for(c, self.cache) for c in others]
 
     def take(self, chunk: Chunk) -> Iterator[Parsed]:
         """Read a chunk; the event that it ends in is kept back where further lines may join it."""
@@ -144,6 +147,7 @@ class Session:
             left = left.filter(pl.col("text").str.contains(MAYBE_EVENT))
             for matcher in self._promising(left):
                 left = self._try(matcher, left, found)
+        self.cache.clear()
         return found
 
     def _promising(self, left: pl.DataFrame) -> list[Matcher]:

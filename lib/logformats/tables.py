@@ -74,6 +74,8 @@ def build(
     for definition, core in cores:
         if core.is_empty():
             continue
+        if definition.body:
+            core = read_body(_with_joined(core, joined), definition)
         formats[definition.name] = formats.get(definition.name, 0) + core["row"].n_unique()
         counted.append(
             core.select(
@@ -89,10 +91,8 @@ def build(
         if stays.is_empty():
             continue
         kept_lines += stays["row"].n_unique()
-        if definition.multiline and joined is not None:
+        if definition.multiline and not definition.body:
             stays = _with_joined(stays, joined)
-        if definition.body:
-            stays = read_body(stays, definition)
         events = complete(stays, definition)
         kept.append(events.with_columns(format=pl.lit(definition.name)))
     all_events = pl.concat(counted) if counted else None
@@ -143,7 +143,9 @@ def _joined_text(batch: Batch) -> pl.DataFrame | None:
     return further.group_by("row", maintain_order=True).agg(further=pl.col("text").str.join("\n"))
 
 
-def _with_joined(events: pl.DataFrame, joined: pl.DataFrame) -> pl.DataFrame:
+def _with_joined(events: pl.DataFrame, joined: pl.DataFrame | None) -> pl.DataFrame:
+    if joined is None:
+        return events if "message" in events.columns else events.with_columns(message=pl.lit(None, pl.String))
     events = events.join(joined, on="row", how="left", maintain_order="left")
     if "message" not in events.columns:
         return events.rename({"further": "message"})

@@ -247,7 +247,7 @@ def test_formats_mixed_in_one_object():
     ] * 3
     events, rejects, _, account = read("\n".join(lines).encode())
     assert rejects.is_empty()
-    assert account.formats == {"access_combined": 3, "json_lines": 3, "nginx_error": 3, "syslog_rfc3164": 3}
+    assert account.formats == {"access_combined": 3, "slog_json": 3, "nginx_error": 3, "syslog_rfc3164": 3}
     assert events["log_file_line"].to_list() == list(range(1, 13))
 
 
