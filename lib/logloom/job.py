@@ -184,7 +184,7 @@ def run(settings: Settings) -> JobRun:
     run_id = _start(glue, settings)
     pause = 0.25 if settings.is_local else 5.0
     with tqdm(
-        desc="transform", unit="task", bar_format="{desc}: {n}/{total} {bar} {elapsed}", total=0
+        desc="transform", unit="task", bar_format="{desc}{n}/{total} {bar} {elapsed}", total=0
     ) as bar:
         while True:
             with explained(f"asking for the job run {run_id}"):
