@@ -23,6 +23,7 @@ TEMPLATES = importlib.resources.files(__package__) / "templates"
 PLOTLY = "application/vnd.plotly.v1+json"
 # What a report shows of an output that comes in several forms: the first of these that it has.
 _BEST = (PLOTLY, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
+_NUMBER = re.compile(r"[-+$]?[\d,]+(\.\d+)?(e[-+]?\d+)?( ?(%|s|B|[kMGT]B))?|NaN|<NA>|None", re.ASCII)
 # fmt: off
 _TAGS = [
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details",
@@ -80,12 +81,13 @@ def render(
     """
     if not isinstance(notebook, nbformat.NotebookNode):
         notebook = nbformat.read(notebook, as_version=4)
+    notebook = _without_error_markers(notebook)
     plotly, figures = _scripts() if _has_figures(notebook) else ("", "")
     exporter = _exporter_class()(
         template_name="report",
         extra_template_basedirs=[str(TEMPLATES)],
         preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],
-        filters={"tame": tame, "best_type": _best_type, "json_for_script": _json_for_script},
+        filters={"tame": tame, "align": _align, "best_type": _best_type, "json_for_script": _json_for_script},
     )
     exporter.exclude_anchor_links = True
     page, _ = exporter.from_notebook_node(
@@ -235,6 +237,33 @@ def _has_figures(notebook: nbformat.NotebookNode) -> bool:
         for cell in notebook.cells
         for output in cell.get("outputs", [])
     )
+
+
+def _without_error_markers(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Leave out the cells with which papermill points at an error: the report's head says it."""
+    cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in _cell_tags(cell)]
+    return nbformat.NotebookNode(notebook | {"cells": cells})
+
+
+def _align(markup: str) -> str:
+    """Mark the columns of numbers in tables, so that the style sheet sets them flush right."""
+    if "<table" not in markup:
+        return markup
+    from bs4 import BeautifulSoup
+
+    page = BeautifulSoup(markup, "html.parser")
+    for table in page.select("table"):
+        rows = [row.find_all(["td", "th"]) for row in table.select("tbody tr")]
+        widths = {len(row) for row in rows}
+        if len(widths) != 1 or any(cell.has_attr("rowspan") for row in rows for cell in row):
+            continue
+        heads = [row.find_all(["td", "th"]) for row in table.select("thead tr")]
+        for column in range(widths.pop()):
+            cells = [row[column] for row in rows]
+            if cells[0].name == "td" and all(_NUMBER.fullmatch(cell.get_text().strip()) for cell in cells):
+                for cell in cells + [head[column] for head in heads if column < len(head)]:
+                    cell["class"] = "number"
+    return str(page)
 
 
 def _best_type(data: Mapping[str, Any]) -> str:

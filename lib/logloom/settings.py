@@ -80,11 +80,11 @@ class Settings(pydantic.BaseModel):
         return f"s3://{self.bucket}/{self.athena_prefix}/"
 
     def table(self, *names: str) -> pd.DataFrame:
-        """Show the named settings, or all: index `setting`, column `value` (text)."""
+        """Show the named settings, or all: by name, with the column `value` (text)."""
         import pandas as pd
 
         values = {name: _as_text(getattr(self, name)) for name in names or type(self).model_fields}
-        return pd.DataFrame({"value": values}).rename_axis("setting")
+        return pd.DataFrame({"value": values}).rename_axis(columns="setting")
 
     @field_validator("profile", "glue_role")
     @classmethod

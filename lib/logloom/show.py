@@ -58,7 +58,7 @@ def costs(settings: Settings, results: Mapping[str, QueryResult]) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Index `query`; `rows`, `scanned` (bytes, as text), `price` (US dollars on AWS, as text), `seconds`.
+        By the query's name: `rows`, `scanned` (bytes) and `price` (US dollars on AWS) as text, `seconds`.
     """
     import pandas as pd
 
@@ -74,7 +74,7 @@ def costs(settings: Settings, results: Mapping[str, QueryResult]) -> pd.DataFram
         for name, result in results.items()
     }
     columns = ["rows", "scanned", "price", "seconds"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("query")
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(columns="query")
 
 
 def size(count: float) -> str:

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from logloom import report, runner, settings
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -166,6 +167,17 @@ def test_progress_bars_show_their_end_and_widgets_nothing(executed):
     assert "100% done" in page
     assert "50% done" not in page
     assert "widget:" not in page.replace("desc=", "")
+
+
+def test_columns_of_numbers_are_flush_right_with_their_heads():
+    table = pd.DataFrame(
+        {"who": ["a", "7"], "n": [1, None], "size": ["1.5 kB", "12 B"], "cost": ["$0.5", "$1"]}
+    )
+    page = page_of(new_output("display_data", {"text/html": table.to_html()}))
+    assert re.findall(r'<th class="number">(\w+)</th>', page) == ["n", "size", "cost"]
+    assert re.findall(r'<td class="number">([^<]+)</td>', page) == [
+        *("1.0", "1.5 kB", "$0.5", "NaN", "12 B", "$1")
+    ]
 
 
 def test_failure_stands_at_the_head(executed):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from logloom import runner, settings
 from logloom.errors import InputError, SettingsError
@@ -151,3 +155,27 @@ def test_choosing_notebooks():
 def test_no_notebooks(tmp_path):
     with pytest.raises(InputError, match="there are no notebooks"):
         runner.notebooks(tmp_path)
+
+
+def test_interrupted_run_ends_its_kernel_and_leaves_a_report(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from logloom import cli, runner\n"
+        "runner.aws.session = lambda chosen: None\n"
+        f"runner.notebooks = lambda: [Path({str(NOTEBOOKS / 'slow.ipynb')!r})]\n"
+        f"cli.main(['run', '-p', 'input', '', '--output', {str(tmp_path / 'runs')!r}])\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    kernel = None
+    while kernel is None and child.poll() is None:
+        kernels = psutil.Process(child.pid).children(recursive=True)
+        # A kernel that only starts up would die of the signal before it can be asked to stop.
+        kernel = next((each for each in kernels if each.num_threads() > 4), None)
+        time.sleep(0.1)
+    time.sleep(1)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "slow interrupted" in err
+    assert json.loads((tmp_path / "runs" / "latest" / "run.json").read_text())["status"] == "interrupted"
+    assert (tmp_path / "runs" / "latest" / "slow.html").exists()
+    assert not kernel.is_running()
