@@ -21,7 +21,7 @@ ALL = [*queries.names(), *queries._check_names()]
 def test_every_query_is_one_statement_of_athena_that_says_what_it_is_for(name):
     sql = queries.text(name)
     assert sql.startswith("-- ")
-    bound, _ = queries.bind(sql, {key: "x" for key in queries.parameters(sql)})
+    bound, _ = queries.bind(sql, dict.fromkeys(queries.parameters(sql), "x"))
     assert len(sqlglot.parse(bound, dialect="athena")) == 1
     assert not bound.rstrip().endswith(";")
 

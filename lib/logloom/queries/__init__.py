@@ -201,7 +201,7 @@ def literal(value: Any) -> str:
         raise InputError(f"{value!r} cannot be a value in a query: give text, a number, a date or a time")
     if len(found) > LONGEST_PARAMETER:
         raise InputError(
-            f"a value in a query may have {LONGEST_PARAMETER} characters, and one has {len(found)}: shorten it"
+            f"a value in a query has {len(found)} characters, of at most {LONGEST_PARAMETER}: shorten it"
         )
     return found
 
