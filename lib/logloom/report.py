@@ -239,6 +239,10 @@ def _has_figures(notebook: nbformat.NotebookNode) -> bool:
     )
 
 
+def _are_row_numbers(rows: Sequence[Sequence[Any]]) -> bool:
+    return all(row[0].name == "th" and row[0].get_text() == str(number) for number, row in enumerate(rows))
+
+
 def _without_error_markers(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Leave out the cells with which papermill points at an error: the report's head says it."""
     cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in _cell_tags(cell)]
@@ -246,7 +250,7 @@ def _without_error_markers(notebook: nbformat.NotebookNode) -> nbformat.Notebook
 
 
 def _align(markup: str) -> str:
-    """Mark the columns of numbers in tables, so that the style sheet sets them flush right."""
+    """Mark the columns of numbers in tables, to be set flush right, and leave out pandas' row numbers."""
     if "<table" not in markup:
         return markup
     from bs4 import BeautifulSoup
@@ -258,6 +262,10 @@ def _align(markup: str) -> str:
         if len(widths) != 1 or any(cell.has_attr("rowspan") for row in rows for cell in row):
             continue
         heads = [row.find_all(["td", "th"]) for row in table.select("thead tr")]
+        if len(heads) == 1 and heads[0] and not heads[0][0].get_text() and _are_row_numbers(rows):
+            for row in [*heads, *rows]:
+                row.pop(0).decompose()
+            widths = {len(rows[0])}
         for column in range(widths.pop()):
             cells = [row[column] for row in rows]
             if cells[0].name == "td" and all(_NUMBER.fullmatch(cell.get_text().strip()) for cell in cells):

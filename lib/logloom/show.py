@@ -39,6 +39,9 @@ def accounts(frame: pd.DataFrame) -> None:
     """
     from IPython.display import display
 
+    if frame.empty:
+        print("No line was read: nothing was new.")
+        return
     counted = frame[["source", *(f"lines_{name}" for name in COUNTS)]]
     shown = counted.rename(columns=lambda name: name.removeprefix("lines_"))
     missing = 2 * shown["read"] - shown[list(COUNTS)].sum(axis=1)

@@ -180,6 +180,12 @@ def test_columns_of_numbers_are_flush_right_with_their_heads():
     ]
 
 
+def test_row_numbers_of_pandas_are_left_out_and_names_of_rows_are_not():
+    numbered, named = pd.DataFrame({"a": ["x", "y"]}), pd.DataFrame({"a": ["x"]}, index=["row"])
+    data = [new_output("display_data", {"text/html": frame.to_html()}) for frame in (numbered, named)]
+    assert re.findall(r"<t[hd]>([^<]*)</t[hd]>", page_of(*data)) == ["a", "x", "y", "", "a", "row", "x"]
+
+
 def test_failure_stands_at_the_head(executed):
     page = executed["hostile"].read_text(encoding="utf-8")
     assert page.index('<span class="status failed">Failed.</span>') < page.index("<details")

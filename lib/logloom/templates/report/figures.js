@@ -5,14 +5,19 @@
 
   function colours() {
     var style = getComputedStyle(document.documentElement);
-    return { text: style.getPropertyValue("--text").trim(), line: style.getPropertyValue("--line").trim() };
+    return {
+      text: style.getPropertyValue("--text").trim(),
+      line: style.getPropertyValue("--line").trim(),
+      font: getComputedStyle(document.body).fontFamily,
+    };
   }
 
   function dress(layout) {
     var colour = colours();
+    layout.margin = layout.margin || { t: layout.title ? 48 : 16, l: 8, r: 8, b: 8 };
     layout.paper_bgcolor = "rgba(0,0,0,0)";
     layout.plot_bgcolor = "rgba(0,0,0,0)";
-    layout.font = Object.assign({}, layout.font, { color: colour.text });
+    layout.font = Object.assign({ family: colour.font }, layout.font, { color: colour.text });
     Object.keys(layout).forEach(function (key) {
       if (/^[xy]axis\d*$/.test(key)) {
         layout[key] = Object.assign({}, layout[key], {
@@ -35,7 +40,9 @@
     place.appendChild(canvas);
     var config = Object.assign({}, figure.config, { responsive: true, displaylogo: false, plotlyServerURL: "" });
     window.Plotly.newPlot(canvas, figure.data, dress(layout), config);
-    dark.addEventListener("change", function () { window.Plotly.react(canvas, canvas.data, dress(canvas.layout), config); });
+    dark.addEventListener("change", function () {
+      window.Plotly.react(canvas, canvas.data, dress(canvas.layout), config);
+    });
   }
 
   document.querySelectorAll(".figure").forEach(draw);
