@@ -48,8 +48,6 @@ def main() -> None:
 def last_line(error: BaseException) -> str:
     """Give the error as Glue tells it in a run's ErrorMessage: the last line of its traceback."""
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(error, SyntaxError):
-        message = traceback.format_exception_only(error)[-1].strip()
     # Py4J puts the whole Java stack into the message.
     return message.split("\n\tat ", 1)[0].strip()[:MAX_MESSAGE]
 
