@@ -19,7 +19,6 @@ import nbformat
 
 from logloom import aws, project, report, settings
 from logloom.errors import InputError, LogloomError, SettingsError
-from logloom.sample import DEFAULT_FOLDER
 from logloom.settings import Settings, nearest
 
 KERNEL_START_TIMEOUT = 120  # seconds; a laptop that is busy with Spark is slow to start one
@@ -176,7 +175,7 @@ def run(
         Before anything starts: the input is not there, AWS cannot be reached.
     """
     chosen = list(chosen or notebooks())
-    if chosen_settings.input.rstrip("/") not in ("", DEFAULT_FOLDER) and any(
+    if chosen_settings.input.rstrip("/") not in ("", settings.SAMPLE_FOLDER) and any(
         "input" in declared(path) for path in chosen
     ):
         project.input_path(chosen_settings.input)
@@ -191,7 +190,8 @@ def run(
     values = {**done.settings, **(own or {})}
     cell_timeout = cell_timeout or (chosen_settings.job_timeout_minutes + 10) * 60
     clock = time.monotonic()
-    with _kernels(), _latest(folder):
+    _link_latest(folder)
+    with _kernels():
         for path, step in zip(chosen, done.steps, strict=True):
             _write(folder, done)
             given = {name: values[name] for name in declared(path) if name in values}
@@ -297,15 +297,13 @@ def _new_folder(output: Path) -> Path:
     raise LogloomError(f"too many runs at once in {output}")
 
 
-@contextlib.contextmanager
-def _latest(folder: Path) -> Iterator[None]:
+def _link_latest(folder: Path) -> None:
     """Point `latest` at the run from its start, so that it can be watched."""
     link = folder.parent / f".latest.{os.getpid()}"
     with contextlib.suppress(OSError):  # a file system without links has none
         link.unlink(missing_ok=True)
         link.symlink_to(folder.name, target_is_directory=True)
         link.replace(folder.parent / "latest")
-    yield
 
 
 @contextlib.contextmanager

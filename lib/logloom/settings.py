@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOCAL_PROFILE = "logloom-local"
+# The input that makes itself: `sample.ensure` fills it where it is not there.
+SAMPLE_FOLDER = "sample-logs"
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "FATAL")
 # https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
 WORKER_TYPES = ["G.025X", "G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X"]
@@ -43,7 +45,7 @@ class Settings(pydantic.BaseModel):
     cleaned_prefix: str = "logs/cleaned"
     scripts_prefix: str = "logs/scripts"
     athena_prefix: str = "athena-results"
-    input: str = "sample-logs"
+    input: str = SAMPLE_FOLDER
     """File or folder of raw logs, from the project's root; "" when they are in the bucket already."""
     source: str = ""
     """One source only; "" is all of them."""

@@ -24,12 +24,11 @@ from logloom import project
 from logloom.errors import InputError
 from logloom.sample import lines as sample_lines
 from logloom.sample.lines import LEVELS, Builder
-from logloom.settings import Settings
+from logloom.settings import SAMPLE_FOLDER, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_FOLDER = "sample-logs"
 DEFAULT_LINES = 60_000
 DEFAULT_DAYS = 14
 
@@ -196,7 +195,7 @@ def ensure(settings: Settings) -> pd.DataFrame | None:
     import pandas as pd
 
     folder = project.resolve(settings.input)
-    if settings.input.rstrip("/") != DEFAULT_FOLDER or folder.exists():
+    if settings.input.rstrip("/") != SAMPLE_FOLDER or folder.exists():
         return None
     made = generate(folder).sources.items()
     rows = [(name, source.format, source.files, source.lines) for name, source in made]
