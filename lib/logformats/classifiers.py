@@ -24,7 +24,7 @@ def glue_classifiers() -> list[dict[str, str]]:
         used = grok.references(definition.grok, dict(definition.patterns))
         pattern = re.sub(
             r"%\{(\w+):([^:{}]+)(:[^{}]+)?\}",
-            lambda found: f"%{{{found[1]}:{found[2].replace('.', '_')}{found[3] or ''}}}",
+            lambda found: f"%{{{found[1]}:{re.sub('[^A-Za-z0-9_]', '_', found[2])}{found[3] or ''}}}",
             definition.grok,
         )
         classifiers.append(

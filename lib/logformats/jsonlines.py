@@ -80,15 +80,13 @@ def flatten(value: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator
 
 
 def _named_values(items: list) -> dict[str, Any]:
-    """OpenTelemetry's attributes, a list of key and typed value, as an object; empty if it is not such a list."""
+    """OpenTelemetry's attributes, a list of key and typed value, as an object; empty for other lists."""
     named = {}
     for item in items:
-        if not (
-            isinstance(item, dict) and isinstance(item.get("key"), str) and item.keys() == {"key", "value"}
-        ):
+        if not isinstance(item, dict) or item.keys() != {"key", "value"}:
             return {}
         value = item["value"]
-        if not isinstance(value, dict):
+        if not (isinstance(item["key"], str) and isinstance(value, dict)):
             return {}
         named[item["key"]] = next((value[kind] for kind in _OTLP_VALUES if kind in value), value)
     return named

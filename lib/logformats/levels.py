@@ -46,7 +46,7 @@ def from_words(text: pl.Expr, own: Mapping[str, str] | None = None, scale: str =
         A format's own words (lower case), before the common ones.
     scale
         How numbers are meant: a name of `ASCENDING`, or `syslog` (the priority modulo 8). Empty: bunyan's
-        from 10 on, syslog's below.
+        from 10 on; lower ones mean too many things to guess.
     """
     clean = text.str.strip_chars(" \t[]<>():").str.to_lowercase()
     clean = clean.str.replace("[+-][0-9]+$", "")  # Go's slog writes levels between its own as WARN+2
@@ -58,7 +58,7 @@ def from_words(text: pl.Expr, own: Mapping[str, str] | None = None, scale: str =
     elif scale == "syslog":
         numeric = _syslog(number)
     else:
-        numeric = pl.when(number >= 10).then(_ascending(number, "bunyan")).otherwise(_syslog(number))
+        numeric = pl.when(number >= 10).then(_ascending(number, "bunyan"))
     return pl.coalesce(level, numeric)
 
 

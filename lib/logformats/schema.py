@@ -10,6 +10,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
@@ -147,14 +148,26 @@ def to_arrow(frame: pl.DataFrame, table: str) -> pa.Table:
     import pyarrow as pa
 
     schema = arrow_schema(table)
-    arrow = frame.select(schema.names).to_arrow()
+    arrow = frame.select(schema.names).rechunk().to_arrow()
     columns = []
     for field in schema:
         column = arrow.column(field.name)
         if pa.types.is_map(field.type):
-            pairs = pa.list_(
-                pa.struct([pa.field("key", pa.string(), nullable=False), pa.field("value", pa.string())])
-            )
-            column = column.cast(pairs).cast(field.type)
+            column = _map_array(column.combine_chunks())
         columns.append(column.cast(field.type))
     return pa.table(columns, schema=schema)
+
+
+def _map_array(lists: pa.LargeListArray) -> pa.MapArray:
+    """Lists of key and value as a map; Arrow has no cast from the one to the other."""
+    import pyarrow as pa
+
+    pairs = lists.flatten()  # starts where the lists do, also of a slice
+    lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.MapArray.from_arrays(
+        pa.array(offsets),
+        pairs.field("key").cast(pa.string()),
+        pairs.field("value").cast(pa.string()),
+    )

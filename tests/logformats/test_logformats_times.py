@@ -1,0 +1,132 @@
+"""Times of every kind, as UTC to the microsecond."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+from logformats.times import Clock, clock_for, layouts, parse
+
+CLOCK = Clock(datetime(2026, 1, 5, tzinfo=UTC))
+
+
+def read(text: str, clock: Clock = CLOCK, names: tuple[str, ...] = ()) -> str | None:
+    (moment,) = parse(pl.Series([text]), names, clock).to_list()
+    return moment and moment.astimezone(UTC).isoformat().removesuffix("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("22/Dec/2025:00:43:49 +0330", "2025-12-21T21:13:49"),
+        ("22/déc./2025:00:43:49", "2025-12-22T00:43:49"),
+        ("2015-04-24T21:08:10.313913Z", "2015-04-24T21:08:10.313913"),
+        ("2015-04-24T21:08:10,3", "2015-04-24T21:08:10.300000"),
+        ("2015-04-24 21:08:10.313913789 -0230", "2015-04-24T23:38:10.313913"),
+        ("2015-04-24T21:08Z", "2015-04-24T21:08:00"),
+        ("2025/12/21 00:07:40", "2025-12-21T00:07:40"),
+        ("2025-08-13 01:45:01.123 PDT", "2025-08-13T08:45:01.123000"),
+        ("2025-08-16 13:02:58.095 CEST", "2025-08-16T11:02:58.095000"),
+        ("20120702.102240,672", "2012-07-02T10:22:40.672000"),
+        ("17/06/09 20:10:40", "2017-06-09T20:10:40"),
+        ("081109 203615", "2008-11-09T20:36:15"),
+        ("170817  3:25:01", "2017-08-17T03:25:01"),
+        ("Nov  3 09:23:38", "2025-11-03T09:23:38"),
+        ("Jan  3 09:23:38", "2026-01-03T09:23:38"),
+        ("Feb 29 10:00:00", "2024-02-29T10:00:00"),
+        ("Wed May 19 08:00:01 EST 2021", "2021-05-19T13:00:01"),
+        ("Wed Oct 11 14:32:52.123456 2022", "2022-10-11T14:32:52.123456"),
+        ("août 19 11:08:37", "2025-08-19T11:08:37"),
+        ("19 März 2024 11:08:37", "2024-03-19T11:08:37"),
+        ("1. Dez. 2024 11:08:37", "2024-12-01T11:08:37"),
+        ("17-Aug-2017 13:25:01 Europe/Berlin", "2017-08-17T11:25:01"),
+        ("Mon, 17 Aug 2017 13:25:01 +0200", "2017-08-17T11:25:01"),
+        ("Jan 24, 2025 7:00:30 PM", "2025-01-24T19:00:30"),
+        ("Jan 24, 2025 12:00:30 AM", "2025-01-24T00:00:30"),
+        ("1/24/2025 07:00:30 AM", "2025-01-24T07:00:30"),
+        ("24.01.2025 07:00:30", "2025-01-24T07:00:30"),
+        ("0424 19:51:48.520963", "2025-04-24T19:51:48.520963"),
+        ("1428634687", "2015-04-10T02:58:07"),
+        ("1428634687.25", "2015-04-10T02:58:07.250000"),
+        ("1428634687123", "2015-04-10T02:58:07.123000"),
+        ("1428634687123456", "2015-04-10T02:58:07.123456"),
+        ("1428634687123456789", "2015-04-10T02:58:07.123456"),
+        ("@40000000433225833b6e1a8c", "2005-09-22T03:31:05.997071"),
+        ("2017-06-30T23:59:60Z", "2017-07-01T00:00:00"),
+        ("2025-01-01 24:00:00", "2025-01-02T00:00:00"),
+        ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00"),
+        ("1899-12-31T23:59:59Z", "1899-12-31T23:59:59"),
+    ],
+)
+def test_time(text, expected):
+    assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2015-04-24T21:08:10.313913FOO",
+        "2021-02-31 00:00:00",
+        "2023-02-29 00:00:00",
+        "2021-13-01 00:00:00",
+        "2021-01-01 25:00:00",
+        "2021-01-01 10:61:00",
+        "31/Jun/2015:10:05:01 +0000",
+        "Foo 12 10:00:00",
+        "17-Aug-2017 13:25:01 Mars/Olympus",
+        "99999999999999999999",
+        "yesterday",
+        "",
+    ],
+)
+def test_time_that_cannot_be_read(text):
+    assert read(text) is None
+
+
+def test_many_at_once_each_with_its_own_layout():
+    texts = pl.Series(["2015-04-24T21:08:10Z", None, "1428634687", "no time", "Nov  3 09:23:38"])
+    found = parse(texts, (), CLOCK)
+    assert found.dtype == pl.Datetime("us", "UTC")
+    assert [t and t.year for t in found] == [2015, None, 2015, None, 2025]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-03-30 01:59:59", "2025-03-30T00:59:59"),
+        ("2025-03-30 02:30:00", "2025-03-30T01:30:00"),  # the hour that was not
+        ("2025-03-30 03:00:00", "2025-03-30T01:00:00"),
+        ("2025-10-26 02:30:00", "2025-10-26T00:30:00"),  # the hour that was twice: the first
+        ("2025-07-01 12:00:00Z", "2025-07-01T12:00:00"),
+        ("Jul  1 12:00:00", "2025-07-01T10:00:00"),
+    ],
+)
+def test_times_without_a_zone_in_one_with_summer_time(text, expected):
+    assert read(text, Clock(CLOCK.latest, "Europe/Berlin")) == expected
+
+
+def test_strptime_format_of_a_users_own():
+    assert read("03|02|2024 10h11", names=("%d|%m|%Y %Hh%M",)) == "2024-02-03T10:11:00"
+
+
+@pytest.mark.parametrize(
+    ("path", "modified", "text", "year"),
+    [
+        ("s3://b/app/messages", "2024-01-01T03:00:00+00:00", "Dec 31 23:59:58", 2023),
+        ("s3://b/app/messages", "2024-01-01T03:00:00+00:00", "Jan  1 00:00:02", 2024),
+        ("s3://b/app/messages", "2024-01-01T23:00:00-08:00", "Jan  2 07:30:00", 2024),
+        ("s3://b/app/messages-20220101", "2026-11-01T03:00:00+00:00", "Dec 31 23:59:58", 2021),
+        ("s3://b/app/messages-20211231", "2026-11-01T03:00:00+00:00", "Jan  1 00:00:02", 2022),
+        ("s3://b/app/2021/12/31/messages.gz", "2026-11-01T03:00:00+00:00", "Dec 31 23:59:58", 2021),
+        ("s3://b/app/1234567890123/messages", "2024-01-01T03:00:00+00:00", "Jan  1 00:00:02", 2024),
+        ("s3://b/app/messages-20251340", "2024-01-01T03:00:00+00:00", "Jan  1 00:00:02", 2024),
+    ],
+)
+def test_year_comes_from_the_file(path, modified, text, year):
+    clock = clock_for(path, datetime.fromisoformat(modified))
+    assert read(text, clock)[:4] == str(year)
+
+
+def test_layouts_are_named_once():
+    assert len(layouts()) >= 12
