@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from localaws import sigv4
 from localaws.model import Model
+from localaws.profile import HEALTH_PATH
 from localaws.service import AwsError, Service
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 StartResponse = Callable[..., Any]
 Headers = list[tuple[str, str]]
 
-HEALTH_PATH = "/_localaws/health"
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 # What each service calls a request that breaks its model's constraints, and a fault of its own.

@@ -16,9 +16,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from localaws import profile, sigv4
-from localaws.application import HEALTH_PATH
 from localaws.layout import DEFAULT_REGION, Layout, UserError
-from localaws.supervisor import owner
+from localaws.lock import owner
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
@@ -165,10 +164,12 @@ def _answers(layout: Layout, endpoint: str) -> bool:
     if key is None:
         return False
     host = urlsplit(endpoint).netloc
-    request = sigv4.Request("GET", HEALTH_PATH, "", {"host": host}, b"")
+    request = sigv4.Request("GET", profile.HEALTH_PATH, "", {"host": host}, b"")
     connection = http.client.HTTPConnection(host, timeout=10)
     try:
-        connection.request("GET", HEALTH_PATH, headers=sigv4.sign(request, key, DEFAULT_REGION, "health"))
+        connection.request(
+            "GET", profile.HEALTH_PATH, headers=sigv4.sign(request, key, DEFAULT_REGION, "health")
+        )
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -15,6 +15,9 @@ from localaws.sigv4 import Key
 
 PROFILE = "logloom-local"
 
+# Answers a signed GET when everything does.
+HEALTH_PATH = "/_localaws/health"
+
 CONFIG = """\
 # Written at each start of the local AWS; changes are lost. Use it with AWS_PROFILE={profile} and
 # AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE set to the files in this folder.

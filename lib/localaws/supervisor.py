@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -19,6 +18,7 @@ from localaws import profile
 from localaws.application import Application
 from localaws.httpserver import listen, make_server
 from localaws.layout import ACCOUNT_ID, Layout, Settings, UserError, write_private
+from localaws.lock import lock
 from localaws.objects import ObjectStore, end_orphan, free_port, is_free
 from localaws.processes import Spawner
 from localaws.service import Context, Service
@@ -28,70 +28,12 @@ log = logging.getLogger(__name__)
 
 ORPHAN_PATIENCE_S = 3.0
 
-# Whoever asks for the owner holds the lock for an instant: that is no other supervisor.
-GLANCE_S = 0.2
-
 # A thread that waits for the interpreter gets it after this long, not after 5 ms: answers stay quick while
 # other threads compute.
 SWITCH_INTERVAL_S = 0.001
 
-
 # Kept open until the process ends: who finds the lock free finds nothing of us at work any more.
 _held: list[IO[str]] = []
-
-
-class AlreadyRunning(UserError):
-    """Another supervisor serves the folder."""
-
-
-def lock(layout: Layout) -> IO[str]:
-    """Take the folder's lock; it is freed when the file is closed or the process ends, however it ends.
-
-    Raises
-    ------
-    AlreadyRunning
-        When another process holds it.
-    """
-    file = layout.lock.open("a+")
-    until = time.monotonic() + GLANCE_S
-    while not _locked(file):
-        if time.monotonic() > until:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            file.close()
-            raise AlreadyRunning(
-                f"Another supervisor (process {holder}) serves {layout.root}:"
-                " stop it with `python -m localaws stop`."
-            )
-        time.sleep(0.01)
-    file.seek(0)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def owner(layout: Layout) -> int | None:
-    """Give the process that serves the folder; None when none does."""
-    try:
-        file = layout.lock.open("r")
-    except OSError:
-        return None  # no folder of ours: `Layout.prepare` says what is wrong with it
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            text = file.read().strip()
-            return int(text) if text.isdecimal() else -1
-        return None
 
 
 def choose_ports(settings: Settings, port: int | None, s3_port: int | None) -> None:

@@ -6,8 +6,9 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
-from localaws.application import HEALTH_PATH, Application
+from localaws.application import Application
 from localaws.httpserver import LARGEST_BODY, listen, make_server
+from localaws.profile import HEALTH_PATH
 from localaws.service import AwsError
 from localaws.sigv4 import Key, Request, sign
 
