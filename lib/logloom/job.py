@@ -183,9 +183,7 @@ def run(settings: Settings) -> JobRun:
     glue, s3 = session.client("glue"), session.client("s3")
     run_id = _start(glue, settings)
     pause = 0.25 if settings.is_local else 5.0
-    with tqdm(
-        desc="transform", unit="task", bar_format="{desc}{n}/{total} {bar} {elapsed}", total=0
-    ) as bar:
+    with tqdm(desc="transform", unit="task", bar_format="{desc}{n}/{total} {bar} {elapsed}", total=0) as bar:
         while True:
             with explained(f"asking for the job run {run_id}"):
                 found = glue.get_job_run(JobName=NAME, RunId=run_id)["JobRun"]
@@ -235,14 +233,12 @@ def _progress(s3: BaseClient, settings: Settings, run_id: str) -> dict[str, Any]
 
 def _show(bar: tqdm, state: str, progress: dict[str, Any]) -> None:
     step = progress.get("step", state.lower())
-    bar.set_description(step)
-    if progress.get("tasks_total"):
-        bar.total = progress["tasks_total"]
-        bar.n = progress["tasks_done"]
-    elif step == "done":
-        bar.total = bar.total or 1
-        bar.n = bar.total
-    bar.refresh()
+    total, done = progress.get("tasks_total", bar.total or 0), progress.get("tasks_done", bar.n)
+    if step == "done":
+        total = done = total or 1
+    if (step, total, done) != (bar.desc.removesuffix(": "), bar.total, bar.n):
+        bar.total, bar.n = total, done
+        bar.set_description(step)
 
 
 def _failure(found: dict[str, Any]) -> str:

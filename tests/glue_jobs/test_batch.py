@@ -1,4 +1,4 @@
-"""A run of the job, from raw logs to tables, without Spark: what it reads, writes, and what a crash leaves."""
+"""A run of the job from raw logs to tables, without Spark: what it reads, writes, what a crash leaves."""
 
 from __future__ import annotations
 

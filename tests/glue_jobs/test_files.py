@@ -30,7 +30,7 @@ def row_of(table: str, text: str | None, number: int | None, pairs: list | None)
 
 
 def lazy_simple(line: str) -> list[str | None]:
-    """Read a line as Trino's SimpleDeserializer does: cut at commas that no backslash precedes, then unescape."""
+    """Read a line as Trino's SimpleDeserializer does: cut at commas with no backslash before, unescape."""
     fields, current, escaped = [], "", False
     for character in line:
         if escaped or character == "\\":
