@@ -127,10 +127,25 @@ def tables(days: int = 14, seed: int = 7) -> dict[str, pd.DataFrame]:
     audit["lines_kept"] = audit["lines_read"] - audit["lines_dropped"]
     for column in ("lines_rejected", "lines_joined", "lines_blank"):
         audit[column] = 0
+    # One source has lines that no format matched.
+    rejecting = audit["source"] == "billing_app"
+    audit.loc[rejecting, "lines_rejected"] = len(HOSTILE)
+    audit.loc[rejecting, "lines_read"] += len(HOSTILE)
+    rejects = pd.DataFrame(
+        [
+            (line, "no format matched", row.source, row.log_file_path, 5000 + n, str(row.first_event.date()))
+            for row in audit[rejecting].itertuples()
+            for n, line in enumerate(HOSTILE)
+        ],
+        columns=["raw_line", "reason", "source", "log_file_path", "log_file_line", "dt"],
+    )
+    audit["object_size"] = audit["lines_read"] * 180
+    audit["etag"] = "0123456789abcdef"
+    audit["batch_id"] = "b1"
     audit["committed_at"] = END + timedelta(minutes=5)
     audit["dt"] = audit["committed_at"].dt.strftime("%Y-%m-%d")
     kept = frame[frame["log_level"].isin(["WARNING", "ERROR", "FATAL"])]
-    return {"logs": kept, "log_counts": counts, "log_audit": audit}
+    return {"logs": kept, "log_counts": counts, "log_audit": audit, "log_rejects": rejects}
 
 
 class FakeAthena:

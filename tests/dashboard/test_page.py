@@ -137,6 +137,89 @@ def test_top_value_includes_and_excludes(look, served):
     assert look.bars() == by_level(served, "http_response_status_code IS NOT NULL")
 
 
+def test_top_values_by_another_column(look, served):
+    look.open()
+    look.page.locator("#top0-column").click()
+    look.page.get_by_role("option", name="Methods").click()
+    look.settled()
+    frame = served.athena.sql("SELECT http_request_method AS m, sum(events) AS n FROM log_counts GROUP BY 1")
+    shown = look.page.locator("#top0-body li").all_inner_texts()
+    wanted = {f"{method or '(none)'} {int(n):,}" for method, n in frame.itertuples(index=False)}
+    assert {" ".join(text.split()[:2]) for text in shown} == wanted
+    look.page.get_by_role("button", name="POST", exact=True).click()
+    look.settled()
+    assert look.bars() == by_level(served, "http_request_method = 'POST'")
+
+
+def test_heat_map(look, served):
+    look.open("?levels=ERROR")
+    drawn = look.page.evaluate(
+        "document.querySelector('#heat-graph .js-plotly-plot').data[0].z.map(r => [...r])"
+    )
+    frame = served.athena.sql(
+        "SELECT day_of_week(minute) AS d, hour(minute) AS h, sum(events) AS n FROM log_counts "
+        "WHERE log_level = 'ERROR' GROUP BY 1, 2"
+    )
+    wanted = [[0] * 24 for _ in range(7)]
+    for day, hour, events in frame.itertuples(index=False):
+        wanted[int(day) - 1][int(hour)] = int(events)
+    assert drawn == wanted
+    assert SPIKE.isoweekday() == 2
+    assert drawn[1][SPIKE.hour] == max(map(max, drawn))
+
+
+def test_the_spike_is_marked(look):
+    look.open()
+    assert "1 spike" in look.text("#series-hint")
+    marks = look.page.evaluate(
+        "document.querySelector('#series-graph .js-plotly-plot').layout.annotations.map(a => a.hovertext)"
+    )
+    assert len(marks) == 1
+    assert marks[0].startswith("Tue 2026-03-10 12:00")
+    look.open("?range=24h&levels=FATAL")
+    assert "spike" not in look.text("#series-hint")
+
+
+def test_accounts(look, served):
+    look.open()
+    rows = [row.split("\t") for row in look.text("#accounts-body tbody").splitlines()]
+    audit = served.frames["log_audit"].groupby("source")[["lines_read", "lines_kept", "lines_dropped"]].sum()
+    assert {row[0]: [number(cell) for cell in row[2:5]] for row in rows} == {
+        source: list(map(int, numbers)) for source, *numbers in audit.itertuples()
+    }
+
+
+def test_rejected_lines_are_shown_as_text(look):
+    look.open()
+    look.page.locator("[data-rejects=billing_app]").click()
+    look.page.wait_for_selector("#rejects-body table")
+    shown = look.page.locator("#rejects-body .cell-text").all_inner_texts()
+    assert {HOSTILE[0], HOSTILE[1]} <= set(shown)
+    assert look.page.evaluate("window.hacked") is None
+
+
+def test_an_event_opens_to_all_its_fields(look, served):
+    look.open("?is.url_path=/cart")
+    row = look.rows()[3]
+    look.page.locator(".ag-row[row-index='3'] .cell-text").click()
+    look.page.wait_for_selector("#event-body .fields")
+    fields = look.text("#event-body .fields")
+    record = served.frames["logs"].set_index("log_file_line").loc[row["log_file_line"]]
+    for name in ("client_address", "http_response_status_code", "url_path", "log_file_path", "format"):
+        assert name in fields
+        assert str(record[name]) in fields
+    numbers = [int(n) for n in look.page.locator("#event-body .neighbours td:first-child").all_inner_texts()]
+    assert row["log_file_line"] in numbers
+    assert all(abs(n - row["log_file_line"]) <= 5 for n in numbers)
+    look.page.get_by_role("button", name="Only this client_address").click()
+    look.page.keyboard.press("Escape")
+    look.settled()
+    assert {row["client_address"] for row in look.rows()} == {record["client_address"]}
+    # The same row can be opened again.
+    look.page.locator(".ag-row[row-index='0'] .cell-text").click()
+    look.page.wait_for_selector("#event-body .fields")
+
+
 def test_brush_to_zoom(look, served):
     look.open()
     box = look.page.locator("#series-graph .nsewdrag").bounding_box()
@@ -158,7 +241,7 @@ def test_a_copied_link_opens_the_same_view(look, new_look, served):
     look.open()
     chip(look, "INFO")
     chip(look, "4xx")
-    look.page.get_by_role("button", name="GET", exact=True).click()
+    look.page.get_by_role("button", name="/cart", exact=True).click()
     look.settled()
     other = new_look(served.url)
     other.open(look.page.url.removeprefix(served.url))
@@ -166,7 +249,7 @@ def test_a_copied_link_opens_the_same_view(look, new_look, served):
     assert other.rows() == look.rows()
     assert other.page.url == look.page.url
     assert other.bars() == by_level(
-        served, "log_level <> 'INFO' AND http_response_status_code = 404 AND http_request_method = 'GET'"
+        served, "log_level <> 'INFO' AND http_response_status_code = 404 AND url_path = '/cart'", "logs"
     )
 
 
@@ -275,7 +358,7 @@ def test_hostile_urls_do_nothing(look, served):
 def test_a_failing_query_is_a_message_in_its_panel(look, served):
     served.athena.fail = QueryFailed("TABLE_NOT_FOUND: line 1:15: Table 'logloom.logs' does not exist")
     look.open()
-    for panel in ("series", "days", "sources", "events"):
+    for panel in ("series", "days", "top0", "heat", "accounts", "events"):
         assert "run notebook 03_transform" in look.text(f"#{panel}-message")
     assert "Traceback" not in look.page.content()
     served.athena.fail = None

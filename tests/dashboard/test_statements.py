@@ -48,9 +48,9 @@ def every_statement(view):
     yield statements.overview(view)
     yield statements.events(view)
     yield statements.events(view, after=["2026-03-14 10:00:00.123", EVIL, 3])
-    yield statements.top_events(view, "url_path")
+    yield statements.top(view, "url_path")
     if view.rollup_knows:
-        yield statements.top_counts(view, "source")
+        yield statements.top(view, "source")
 
 
 @pytest.mark.parametrize(
@@ -176,13 +176,16 @@ def test_a_page_further_back_opens_no_later_day():
 
 def test_the_end_is_excluded():
     view = View(start=datetime(2026, 3, 1), end=datetime(2026, 3, 2))
-    parameters = statements.top_counts(view, "source").parameters
+    parameters = statements.top(view, "source").parameters
     assert "2026-03-01" in parameters
     assert "2026-03-02" not in parameters
 
 
 def test_only_known_columns_are_grouped_by():
     with pytest.raises(ValueError, match="1; DROP"):
-        statements.top_events(WHOLE, "1; DROP")
-    with pytest.raises(ValueError, match="url_path"):
-        statements.top_counts(WHOLE, "url_path")
+        statements.top(WHOLE, "1; DROP")
+
+
+def test_what_the_rollup_does_not_know_is_asked_of_the_events():
+    assert "FROM log_counts" in statements.top(WHOLE, "source").sql
+    assert "FROM logs" in statements.top(WHOLE, "url_path").sql

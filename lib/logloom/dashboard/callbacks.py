@@ -1,34 +1,38 @@
-"""The wires: which control asks which statement, and which figure shows the answer. Nothing else."""
+"""The wires: which control asks which statement, and which panel shows the answer. Nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import pandas as pd
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
-from logloom.dashboard import background, figures, statements
+from logloom import queries
+from logloom.dashboard import background, figures, panels, spikes, statements
 from logloom.dashboard import components as c
 from logloom.dashboard.background import Cancelled, ThreadManager
 from logloom.dashboard.data import Data, Trouble
 from logloom.dashboard.layout import TOPS
-from logloom.dashboard.palette import ERROR_LEVELS
-from logloom.dashboard.view import BadView, View
+from logloom.dashboard.view import EVENT_COLUMNS, ROLLUP_COLUMNS, BadView, View
 
 OVERVIEW_PANELS = ("series", "days")
+TILES = ("events", "errors", "rate", "bytes")
+REJECTS_SHOWN = 200
 
 
 def register(app: Dash, manager: ThreadManager, data: Data) -> None:
     """Wire the page of `layout` to `data`."""
     with manager.registering():
         _clientside(app)
-        _extent(app, data)
+        _accounts(app, data)
         _overview(app, data)
-        for name, (_, column) in TOPS.items():
-            _top(app, data, name, column)
+        for number in range(len(TOPS)):
+            _top(app, data, f"top{number}")
+        _heat(app, data)
         _events(app, data)
+        _event(app, data)
+        _rejects(app, data)
 
 
 def _clientside(app: Dash) -> None:
@@ -72,33 +76,40 @@ def _clientside(app: Dash) -> None:
         Input("series-graph", "relayoutData"),
         State("view", "data"),
     )
+    js(
+        "openEvent",
+        Output("event", "opened"),
+        Output("event-key", "data"),
+        Output("event-body", "children", allow_duplicate=True),
+        Input("events-grid", "selectedRows"),
+        prevent_initial_call=True,
+    )
+    js(
+        "closeEvent",
+        Output("events-grid", "selectedRows"),
+        Input("event", "opened"),
+        prevent_initial_call=True,
+    )
 
 
-def _background(app: Dash, panels: tuple[str, ...], outputs: list[Output], inputs: list, **more: Any):
+def _background(app: Dash, names: tuple[str, ...], outputs: list[Output], inputs: list):
     """A background callback whose panels show that they load, how far it is, and a button to stop it."""
     return app.callback(
         *outputs,
         *inputs,
         background=True,
         interval=background.POLL_INTERVAL_MS,
-        running=[(Output(f"{name}-panel", "data-loading"), "true", "false") for name in panels],
-        progress=[Output(f"{name}-progress", "children") for name in panels],
-        progress_default=["" for _ in panels],
-        cancel=[Input(f"{name}-cancel", "n_clicks") for name in panels],
-        **more,
+        running=[(Output(f"{name}-panel", "data-loading"), "true", "false") for name in names],
+        progress=[Output(f"{name}-progress", "children") for name in names],
+        progress_default=["" for _ in names],
+        cancel=[Input(f"{name}-cancel", "n_clicks") for name in names],
     )
 
 
-def _answered(
-    view: Any, work: Callable[[View], tuple], width: int, troubled: Callable[[list], tuple]
-) -> tuple:
-    """Run `work` for a view; whatever goes wrong becomes a message by `troubled`."""
-    if not view:
-        return (no_update,) * width
+def _told(work: Callable[[], tuple], troubled: Callable[[list], tuple]) -> tuple:
+    """Run `work`; whatever goes wrong becomes a message by `troubled`."""
     try:
-        if view.get("trouble"):
-            raise Trouble(*view["trouble"])
-        return work(View.from_store(view))
+        return work()
     except Cancelled:
         return troubled(c.message("Stopped", "The query was stopped in Athena. Refresh to run it again."))
     except Trouble as error:
@@ -107,74 +118,63 @@ def _answered(
         return troubled(c.message("These filters cannot be used", str(error), bad=True))
 
 
-def _teller(set_progress: Callable, panels: int) -> Callable[[str, int], None]:
+def _for_view(
+    view: Any, work: Callable[[View], tuple], width: int, troubled: Callable[[list], tuple]
+) -> tuple:
+    if not view:
+        return (no_update,) * width
+
+    def checked() -> tuple:
+        if view.get("trouble"):
+            raise Trouble(*view["trouble"])
+        return work(View.from_store(view))
+
+    return _told(checked, troubled)
+
+
+def _teller(set_progress: Callable, names: int = 1) -> Callable[[str, int], None]:
     def tell(state: str, scanned: int) -> None:
         text = "queued" if state == "QUEUED" else f"running, {c.size(scanned)}" if scanned else "running"
-        set_progress([text] * panels)
+        set_progress([text] * names)
 
     return tell
 
 
-def _extent(app: Dash, data: Data) -> None:
-    @app.callback(
+def _accounts(app: Dash, data: Data) -> None:
+    outputs = [
         Output("extent", "data"),
         Output("source", "data"),
         Output("freshness", "children"),
-        Input("refresh", "n_clicks"),
-        background=True,
-        interval=background.POLL_INTERVAL_MS,
-    )
-    def extent(clicks):
+        *(Output(f"accounts-{part}", "children") for part in ("body", "message", "note")),
+    ]
+
+    @_background(app, ("accounts",), outputs, [Input("refresh", "n_clicks")])
+    def accounts(set_progress, clicks):
         asked = clicks or 0
-        try:
-            frame = data.ask(statements.extent()).frame
-            found = known_range(frame, data.settings.start_date, data.settings.end_date)
-        except Trouble as error:
-            return {"trouble": [error.title, str(error)], "asked": asked}, [], ""
-        except Cancelled:
-            return no_update, no_update, no_update
-        start, end, newest, loaded = found
-        extent = {"start": statements.moment(start), "end": statements.moment(end), "asked": asked}
-        sources = sorted(str(source) for source in frame["source"].dropna())
-        fresh = [f"Newest event {newest:%Y-%m-%d %H:%M} UTC"]
-        if loaded is not None:
-            fresh.append(html.Span(f" · loaded {loaded:%Y-%m-%d %H:%M}"))
-        return extent, [{"value": one, "label": one} for one in sources], fresh
 
+        def work() -> tuple:
+            answer = data.ask(statements.accounts(), _teller(set_progress))
+            start, end, newest, loaded = panels.known_range(
+                answer.frame, data.settings.start_date, data.settings.end_date
+            )
+            extent = {"start": statements.moment(start), "end": statements.moment(end), "asked": asked}
+            sources = sorted(str(source) for source in answer.frame["source"].dropna())
+            fresh = [f"Newest event {panels.minute(newest)} UTC"]
+            if loaded is not None:
+                fresh.append(html.Span(f" · loaded {panels.minute(loaded)}"))
+            options = [{"value": one, "label": c.visible(one)} for one in sources]
+            table = panels.accounts_table(answer.frame)
+            return extent, options, fresh, table, None, c.note("accounts", answer)
 
-def known_range(
-    frame: pd.DataFrame, first_day: str, last_day: str
-) -> tuple[datetime, datetime, datetime, Any]:
-    """Of the frame of extent.sql: start (whole minute) and end (excluded) of the events, the newest, the last
-    load.
+        def troubled(text: list) -> tuple:
+            box = text[0].children
+            extent = {"trouble": [box[0].children, box[1].children], "asked": asked}
+            return extent, [], "", None, text, None
 
-    Raises
-    ------
-    Trouble
-        Nothing is loaded yet, or nothing between the settings' dates.
-    """
-    known = frame.dropna(subset=["first_event", "last_event"])
-    if known.empty:
-        raise Trouble("No events yet", "Nothing has been loaded: run notebook 03_transform.")
-    newest = pd.Timestamp(known["last_event"].max()).to_pydatetime()
-    start = pd.Timestamp(known["first_event"].min()).floor("min").to_pydatetime()
-    end = pd.Timestamp(newest).floor("min").to_pydatetime() + timedelta(minutes=1)
-    if first_day:
-        start = max(start, datetime.fromisoformat(first_day))
-    if last_day:
-        end = min(end, datetime.fromisoformat(last_day) + timedelta(days=1))
-    if start >= end:
-        raise Trouble(
-            "No events between the settings' dates",
-            f"start_date is {first_day or 'open'} and end_date {last_day or 'open'}; there are events from "
-            f"{known['first_event'].min():%Y-%m-%d} to {newest:%Y-%m-%d}.",
-        )
-    loaded = frame["committed_at"].max()
-    return start, end, newest, None if pd.isna(loaded) else pd.Timestamp(loaded)
+        return _told(work, troubled)
 
 
 def _overview(app: Dash, data: Data) -> None:
-    tiles = ("events", "errors", "rate", "bytes")
     outputs = [
         Output("series-graph", "figure"),
         Output("series-message", "children"),
@@ -183,100 +183,77 @@ def _overview(app: Dash, data: Data) -> None:
         Output("days-graph", "figure"),
         Output("days-message", "children"),
         Output("days-note", "children"),
-        *(Output(f"tile-{name}", "children") for name in tiles),
-        *(Output(f"tile-{name}-change", "children") for name in tiles),
+        *(Output(f"tile-{name}", "children") for name in TILES),
+        *(Output(f"tile-{name}-change", "children") for name in TILES),
     ]
 
     @_background(app, OVERVIEW_PANELS, outputs, [Input("view", "data")])
     def overview(set_progress, view):
         def work(view: View) -> tuple:
-            answer = data.ask(statements.overview(view), _teller(set_progress, len(OVERVIEW_PANELS)))
+            answer, history = data.ask_all(
+                statements.overview(view),
+                statements.history(view),
+                on_progress=_teller(set_progress, len(OVERVIEW_PANELS)),
+            )
             frame, width = answer.frame, view.bucket_minutes
             series = figures.events_over_time(frame, view.start, view.end, width, view.levels)
-            days = figures.errors_per_day(frame, view.start, view.end)
-            now, before = sums(frame, view, before=False), sums(frame, view, before=True)
+            judged = statements.history_minutes(view)
+            found = spikes.find(history.frame, view.start, view.end, judged)
+            figures.mark_spikes(series, found, judged)
+            now, before = panels.sums(frame, view, before=False), panels.sums(frame, view, before=True)
             return (
                 series,
-                None if now["events"] else nothing(view, now["all"], data.settings.drop_levels),
-                c.note("series", answer),
-                f"a bar is {figures.width_in_words(width)}"
-                + ("" if view.rollup_knows else ", kept events only"),
-                days,
-                None
-                if now["errors"]
-                else c.message("No errors", "None of level ERROR or FATAL in this range."),
+                None if now["events"] else panels.nothing(view, now["all"], data.settings.drop_levels),
+                c.note("series", answer, history),
+                panels.series_hint(view, found),
+                figures.errors_per_day(frame, view.start, view.end),
+                None if now["errors"] else c.message("No errors", "None of ERROR or FATAL in this range."),
                 c.note("days", answer),
-                *(
-                    c.count(now["events"]),
-                    c.count(now["errors"]),
-                    c.percent(now["rate"]),
-                    c.size(now["bytes"]),
-                ),
-                c.change(now["events"], before["events"]),
-                c.change(now["errors"], before["errors"], more_is_bad=True),
-                c.change(now["rate"], before["rate"], points=True, more_is_bad=True) if before["all"] else "",
-                c.change(now["bytes"], before["bytes"]),
+                *panels.tile_values(now),
+                *panels.tile_changes(now, before),
             )
 
         def troubled(text: list) -> tuple:
-            return (c.BLANK, text, None, "", c.BLANK, text, None, *["–"] * len(tiles), *[" "] * len(tiles))
+            tiles = (*["–"] * len(TILES), *[" "] * len(TILES))
+            return (c.BLANK, text, None, "", c.BLANK, text, None, *tiles)
 
-        return _answered(view, work, len(outputs), troubled)
-
-
-def sums(frame: pd.DataFrame, view: View, *, before: bool) -> dict[str, float]:
-    """Head figures of the frame of overview.sql.
-
-    Events and bytes are of the view's levels; errors and their share of all events, whatever levels are
-    chosen.
-    """
-    part = frame[frame["bucket"].isna() if before else frame["bucket"].notna()]
-    shown = part[part["log_level"].isin(view.levels)]
-    everything = int(part["events"].sum())
-    errors = int(part.loc[part["log_level"].isin(ERROR_LEVELS), "events"].sum())
-    return {
-        "events": int(shown["events"].sum()),
-        "errors": errors,
-        "all": everything,
-        "rate": errors / everything if everything else 0.0,
-        "bytes": int(shown["bytes"].fillna(0).sum()),
-    }
+        return _for_view(view, work, len(outputs), troubled)
 
 
-def nothing(view: View, all_levels: int, dropped: tuple[str, ...]) -> list:
-    """Why there is nothing: levels, filters, or the range."""
-    if not view.levels:
-        return c.message("No level chosen", "Choose at least one level above.")
-    if all_levels:
-        return c.message(
-            "None of these levels", f"There are {all_levels:,} events of other levels in this range."
-        )
-    narrow = view.sources or view.status_classes or view.text or view.include or view.exclude
-    if view.text or not view.rollup_knows:
-        kept = f" The transform kept no {', '.join(dropped)} events to search in." if dropped else ""
-        return c.message("Nothing matches", f"No event in this range fulfils the filters.{kept}")
-    if narrow:
-        return c.message("Nothing matches", "No event in this range fulfils the filters: widen them.")
-    return c.message("No events in this range", "Choose another range, or All.")
-
-
-def _top(app: Dash, data: Data, name: str, column: str) -> None:
+def _top(app: Dash, data: Data, name: str) -> None:
     outputs = [Output(f"{name}-{part}", "children") for part in ("body", "message", "note")]
 
-    @_background(app, (name,), outputs, [Input("view", "data")])
-    def top(set_progress, view):
+    @_background(app, (name,), outputs, [Input("view", "data"), Input(f"{name}-column", "value")])
+    def top(set_progress, view, column):
         def work(view: View) -> tuple:
-            if not view.rollup_knows:
-                statement = statements.top_events(view, column)
-            else:
-                statement = statements.top_counts(view, column)
-            answer = data.ask(statement, _teller(set_progress, 1))
-            empty = (
-                None if len(answer.frame) else c.message("Nothing matches", "No event fulfils the filters.")
-            )
+            if column not in EVENT_COLUMNS:
+                raise Trouble("No such column", "Choose another.")
+            answer = data.ask(statements.top(view, column), _teller(set_progress))
+            empty = None
+            if answer.frame.empty:
+                kept = column not in ROLLUP_COLUMNS or not view.rollup_knows
+                empty = (
+                    panels.nothing_kept(view, data.settings.drop_levels)
+                    if kept
+                    else panels.nothing(view, 0, ())
+                )
             return c.value_list(column, answer.frame), empty, c.note(name, answer)
 
-        return _answered(view, work, len(outputs), lambda text: (None, text, None))
+        return _for_view(view, work, len(outputs), lambda text: (None, text, None))
+
+
+def _heat(app: Dash, data: Data) -> None:
+    outputs = [Output("heat-graph", "figure")]
+    outputs += [Output(f"heat-{part}", "children") for part in ("message", "note")]
+
+    @_background(app, ("heat",), outputs, [Input("view", "data")])
+    def heat(set_progress, view):
+        def work(view: View) -> tuple:
+            answer = data.ask(statements.heat(view), _teller(set_progress))
+            empty = panels.nothing(view, 0, data.settings.drop_levels) if answer.frame.empty else None
+            return figures.heat_map(answer.frame), empty, c.note("heat", answer)
+
+        return _for_view(view, work, len(outputs), lambda text: (c.BLANK, text, None))
 
 
 def _events(app: Dash, data: Data) -> None:
@@ -297,78 +274,64 @@ def _events(app: Dash, data: Data) -> None:
 
         def work(view: View) -> tuple:
             try:
-                statement = statements.events(
-                    view, after=keys[-1] if keys else None, rows=statements.PAGE_ROWS + 1
-                )
+                # One more than is shown tells whether there is a further page.
+                after = keys[-1] if keys else None
+                statement = statements.events(view, after=after, rows=statements.PAGE_ROWS + 1)
             except (IndexError, TypeError, ValueError):
                 raise Trouble("No such page", "Go back to the first page: refresh.") from None
-            answer = data.ask(statement, _teller(set_progress, 1))
-            frame = answer.frame
-            shown = frame.head(statements.PAGE_ROWS)
-            rows = grid_rows(shown)
+            answer = data.ask(statement, _teller(set_progress))
+            rows = panels.grid_rows(answer.frame.head(statements.PAGE_ROWS))
             first = len(keys) * statements.PAGE_ROWS
             return (
                 rows,
-                None if rows else nothing_kept(view, data.settings.drop_levels),
+                None if rows else panels.nothing_kept(view, data.settings.drop_levels),
                 c.note("events", answer),
                 f"{first + 1:,} – {first + len(rows):,}" if rows else "",
                 not keys,
-                len(frame) <= statements.PAGE_ROWS,
+                len(answer.frame) <= statements.PAGE_ROWS,
                 rows[-1]["key"] if rows else None,
-                pills(view),
+                panels.pills(view),
             )
 
         def troubled(text: list) -> tuple:
             return [], text, None, "", not keys, True, None, no_update
 
-        return _answered(view, work, len(outputs), troubled)
+        return _for_view(view, work, len(outputs), troubled)
 
 
-def nothing_kept(view: View, dropped: tuple[str, ...]) -> list:
-    if view.levels and set(view.levels) <= set(dropped):
-        return c.message(
-            "Counted, not kept",
-            f"The transform drops {', '.join(dropped)} (setting drop_levels): the chart counts them, their "
-            "lines are not in the table.",
-        )
-    return nothing(view, 0, dropped)
+def _event(app: Dash, data: Data) -> None:
+    @app.callback(
+        Output("event-body", "children"),
+        Input("event-key", "data"),
+        background=True,
+        interval=background.POLL_INTERVAL_MS,
+        prevent_initial_call=True,
+    )
+    def event(key):
+        def work() -> tuple:
+            try:
+                time, path, line = datetime.fromisoformat(key[0]), str(key[1]), int(key[2])
+            except (IndexError, TypeError, ValueError):
+                raise Trouble("No such event", "Choose another row.") from None
+            answer = data.ask(statements.event(path, line, time))
+            return ([*panels.event_details(answer.frame, path, line), c.note("event", answer)],)
+
+        return no_update if not key else _told(work, lambda text: (text,))[0]
 
 
-def grid_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows for the table: every value as text or number, times as text with what digits they have."""
-    rows = []
-    for record in frame.to_dict("records"):
-        row = {key: None if pd.isna(value) else value for key, value in record.items()}
-        key = {name: row[name] for name in ("log_file_path", "log_file_line")}
-        time = row["timestamp"]
-        row["timestamp"] = str(time) if not isinstance(time, pd.Timestamp) else exact(time)
-        path = "".join([row["url_path"] or "", "?" + row["url_query"] if row["url_query"] else ""])
-        row["text"] = path or row["message"] or ""
-        row = {name: c.visible(value) if isinstance(value, str) else value for name, value in row.items()}
-        rows.append({**row, "key": [row["timestamp"], *key.values()], "id": f"{len(rows)}"})
-    return rows
+def _rejects(app: Dash, data: Data) -> None:
+    @app.callback(
+        Output("rejects-body", "children"),
+        Input("rejects-of", "data"),
+        background=True,
+        interval=background.POLL_INTERVAL_MS,
+        prevent_initial_call=True,
+    )
+    def rejects(asked):
+        def work() -> tuple:
+            values = {"start_date": queries.FIRST_DATE, "end_date": queries.LAST_DATE}
+            values |= {"source": str(asked["source"]), "limit": REJECTS_SHOWN}
+            answer = data.ask(statements.named("rejects_sample", values))
+            return ([*panels.rejects_table(answer.frame), c.note("rejects", answer)],)
 
-
-def exact(time: pd.Timestamp) -> str:
-    """Milliseconds, and microseconds only where there are some: what is shown is also the key of the row."""
-    return time.isoformat(sep=" ", timespec="microseconds" if time.microsecond % 1000 else "milliseconds")
-
-
-def pills(view: View) -> list:
-    """The filters by value, each a button that takes it away."""
-    buttons = []
-    for kind, pairs in (("is", view.include), ("is not", view.exclude)):
-        for column, value in pairs:
-            text = f"{column} {kind} {figures.NO_VALUE if value is None else value[:80]}"
-            buttons.append(
-                html.Button(
-                    [text, html.Span("×", **{"aria-hidden": "true"})],
-                    type="button",
-                    className="pill",
-                    **{
-                        "data-filter": c.filter_action("remove", column, value),
-                        "aria-label": f"Remove the filter: {text}",
-                    },
-                )
-            )
-    return buttons
+        return no_update if not asked else _told(work, lambda text: (text,))[0]

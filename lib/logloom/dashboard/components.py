@@ -27,7 +27,7 @@ GRAPH_CONFIG = {
 
 
 def panel(
-    name: str, title: str, body: Any, *, hint: str = "", extra: Any = None, className: str = ""
+    name: str, title: Any, body: Any, *, hint: str = "", extra: Any = None, className: str = ""
 ) -> html.Section:
     """A panel whose outer size never changes: head with title and query note, body, and a place for a
     message.
@@ -99,38 +99,44 @@ def message(title: str, text: str, *, bad: bool = False) -> list:
     ]
 
 
-def note(name: str, answer: Answer) -> html.Details:
-    """What a panel's query was and cost: one line, and the whole of it behind a click."""
-    source = "from cache" if answer.cached else milliseconds(answer.seconds)
-    sql = with_values(answer.sql, answer.parameters)
+def note(name: str, *answers: Answer) -> html.Details:
+    """What a panel's queries were and cost: one line, and the whole of it behind a click."""
+    scanned, price = sum(a.data_scanned_bytes for a in answers), sum(a.price for a in answers)
+    cached = all(answer.cached for answer in answers)
+    time = "from cache" if cached else milliseconds(max(answer.seconds for answer in answers))
+    return html.Details(
+        [
+            html.Summary(f"{size(scanned)} · {money(price)} · {time}", title="The query of this panel"),
+            html.Div([part for answer in answers for part in _told(answer)], className="note-card"),
+        ],
+        key=name,
+    )
+
+
+def _told(answer: Answer) -> list:
     facts = [
         ("Bytes scanned", f"{answer.data_scanned_bytes:,}"),
         ("Price", money(answer.price)),
         (
             "Time",
-            milliseconds(answer.seconds)
-            + (", from cache: nothing was loaded since" if answer.cached else ""),
+            milliseconds(answer.seconds) + (", cached: nothing was loaded since" if answer.cached else ""),
         ),
     ]
-    return html.Details(
-        [
-            html.Summary(
-                f"{size(answer.data_scanned_bytes)} · {money(answer.price)} · {source}",
-                title="The query of this panel",
-            ),
-            html.Div(
-                [
-                    html.Dl([part for key, value in facts for part in (html.Dt(key), html.Dd(value))]),
-                    html.Pre(answer.sql, tabIndex=0),
-                    html.P("Parameters, in their order"),
-                    html.Pre(json.dumps(list(answer.parameters), ensure_ascii=False), className="parameters"),
-                    html.Button("Copy SQL", **{"data-copy": sql}),
-                    html.Button("Copy as notebook cell", **{"data-copy": notebook_cell(answer)}),
-                ],
-                className="note-card",
-            ),
-        ]
-    )
+    return [
+        html.Dl([part for fact, value in facts for part in (html.Dt(fact), html.Dd(value))]),
+        html.Pre(answer.sql, tabIndex=0),
+        html.P("Parameters, in their order"),
+        html.Pre(json.dumps(list(answer.parameters), ensure_ascii=True), className="parameters"),
+        html.Div(
+            [
+                html.Button(
+                    "Copy SQL", type="button", **{"data-copy": with_values(answer.sql, answer.parameters)}
+                ),
+                html.Button("Copy as notebook cell", type="button", **{"data-copy": notebook_cell(answer)}),
+            ],
+            className="copies",
+        ),
+    ]
 
 
 def with_values(sql: str, parameters: Sequence[Any]) -> str:

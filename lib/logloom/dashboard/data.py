@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 import json
 import logging
@@ -9,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -99,6 +100,18 @@ class Data:
             time.monotonic() - began,
             cached,
         )
+
+    def ask_all(
+        self, *statements: Statement, on_progress: Callable[[str, int], None] | None = None
+    ) -> list[Answer]:
+        """Ask several at once; the answers in their order."""
+        with ThreadPoolExecutor(len(statements)) as pool:
+            # Each thread sees this job's cancellation.
+            asked = [
+                pool.submit(contextvars.copy_context().run, self.ask, statement, on_progress)
+                for statement in statements
+            ]
+            return [future.result() for future in asked]
 
     def _ask(self, statement: Statement, on_progress) -> tuple[QueryResult, bool]:
         identity = [statement.sql, list(statement.parameters), self._version_now()]

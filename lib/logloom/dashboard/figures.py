@@ -62,6 +62,30 @@ def events_over_time(
     return figure
 
 
+def mark_spikes(figure: go.Figure, spikes: pd.DataFrame, minutes: int) -> None:
+    """Put a mark above each spike of `spikes.find` on the figure of `events_over_time`.
+
+    `minutes` is the width of the buckets in which spikes were looked for.
+    """
+    bars = [pd.Series(bar.y, index=pd.DatetimeIndex(bar.x)) for bar in figure.data]
+    heights = pd.concat(bars) if bars else pd.Series(index=pd.DatetimeIndex([]))
+    for bucket, events, usual, score, days in spikes.itertuples(index=False):
+        middle = bucket + pd.Timedelta(minutes=minutes / 2)
+        # Bars may be narrower than the hours that are judged: the mark stands on the highest of them.
+        inside = heights[(heights.index >= bucket) & (heights.index < bucket + pd.Timedelta(minutes=minutes))]
+        tops = inside.groupby(inside.index).sum()
+        figure.add_annotation(
+            x=(tops.idxmax() if len(tops) else middle).isoformat(sep=" "),
+            y=int(tops.max()) if len(tops) else events,
+            text="▼",
+            showarrow=False,
+            yanchor="bottom",
+            font={"size": 11, "color": LEVEL_COLOURS["ERROR"]},
+            hovertext=f"{bucket:%a %Y-%m-%d %H:%M}: {events:,} events, usually {usual:,.0f} "
+            f"(median of the same hour of {days} days before; {score:.0f} deviations above)",
+        )
+
+
 def errors_per_day(frame: pd.DataFrame, start: datetime, end: datetime) -> go.Figure:
     """Events of level ERROR and FATAL, a bar a day (UTC).
 
@@ -121,7 +145,13 @@ def heat_map(frame: pd.DataFrame) -> go.Figure:
         hovertemplate="%{y} %{x}:00  <b>%{z:,}</b><extra></extra>",
     )
     figure.update_layout(
-        yaxis={"autorange": "reversed", "showgrid": False, "fixedrange": True, "type": "category"},
+        yaxis={
+            "autorange": "reversed",
+            "showgrid": False,
+            "fixedrange": True,
+            "type": "category",
+            "dtick": 1,
+        },
         xaxis={"type": "category", "nticks": 12, "fixedrange": True},
     )
     return figure

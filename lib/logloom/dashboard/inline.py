@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from logloom.dashboard import figures, statements
-from logloom.dashboard.callbacks import known_range
 from logloom.dashboard.data import Data, Queries
+from logloom.dashboard.panels import known_range
 from logloom.dashboard.server import listen
 from logloom.dashboard.view import View
 from logloom.errors import LogloomError
@@ -55,7 +55,7 @@ def static_figures(settings: Settings, *, queries: Queries | None = None) -> dic
         There are no tables yet, nothing in them, or Athena does not answer.
     """
     data = Data(settings, queries)
-    frame = data.ask(statements.extent()).frame
+    frame = data.ask(statements.accounts()).frame
     start, end, _, _ = known_range(frame, settings.start_date, settings.end_date)
     view = View(start=start, end=end, sources=(settings.source,) if settings.source else ())
     overview = data.ask(statements.overview(view)).frame
@@ -64,7 +64,7 @@ def static_figures(settings: Settings, *, queries: Queries | None = None) -> dic
         "Errors per day": figures.errors_per_day(overview, start, end),
     }
     for title, column in (("Events by source", "source"), ("Status codes", "http_response_status_code")):
-        made[title] = figures.top_values(data.ask(statements.top_counts(view, column)).frame, title)
+        made[title] = figures.top_values(data.ask(statements.top(view, column)).frame, title)
     for title, figure in made.items():
         figure.update_layout(title={"text": title, "x": 0, "xref": "paper", "font": {"size": 14}}, height=320)
         figure.update_layout(margin={"t": 40, "l": 40, "r": 16, "b": 32})

@@ -21,12 +21,21 @@ RANGES = {
     "all": "All",
     "custom": "Custom",
 }
-# Panels of values, each a click from being a filter: name → (title, column of the rollup).
-TOPS = {
-    "sources": ("Sources", "source"),
-    "statuses": ("Status codes", "http_response_status_code"),
-    "methods": ("Methods", "http_request_method"),
+# What can be counted by its values, each value a click from being a filter; and what the four panels begin
+# with.
+VALUES = {
+    "source": "Sources",
+    "http_response_status_code": "Status codes",
+    "http_request_method": "Methods",
+    "url_path": "Paths",
+    "client_address": "Clients",
+    "user_agent_original": "User agents",
+    "http_request_header_referer": "Referrers",
+    "service_name": "Services",
+    "format": "Formats",
+    "log_file_path": "Files",
 }
+TOPS = ("source", "http_response_status_code", "url_path", "client_address")
 LEVEL_CLASSES = {f"cell-level level-{level.lower()}": f"params.value == '{level}'" for level in LEVELS}
 COLUMNS = (
     {"field": "timestamp", "headerName": "Time (UTC)", "width": 184, "cellClass": "cell-time"},
@@ -61,14 +70,17 @@ def page(settings: Settings) -> dmc.MantineProvider:
                         tiles(),
                         c.panel("series", "Events", c.graph("series-graph", "Events over time by level")),
                         c.panel("days", "Errors per day", c.graph("days-graph", "Errors per day")),
-                        *(
-                            c.panel(name, title, html.Div(id=f"{name}-body"))
-                            for name, (title, _) in TOPS.items()
+                        *(top(f"top{number}", column) for number, column in enumerate(TOPS)),
+                        c.panel(
+                            "heat", "Hour and weekday", c.graph("heat-graph", "Events by hour and weekday")
                         ),
+                        c.panel("accounts", "Every line accounted for", html.Div(id="accounts-body")),
                         events(),
                     ],
                     className="panels",
                 ),
+                drawer("event", "Event"),
+                drawer("rejects", "Rejected lines"),
                 *stores(),
             ],
             className="page",
@@ -194,7 +206,7 @@ def time_input(identity: str) -> dmc.DateTimePicker:
         id=identity,
         valueFormat="YYYY-MM-DD HH:mm",
         size="xs",
-        w=144,
+        w=152,
         withSeconds=False,
         highlightToday=False,
         timePickerProps={"withDropdown": True, "format": "24h"},
@@ -228,6 +240,34 @@ def tiles() -> html.Section:
         id="tiles-panel",
         className="tiles",
         **{"aria-label": "In figures, against the period before of the same length"},
+    )
+
+
+def top(name: str, column: str) -> html.Section:
+    title = dmc.Select(
+        id=f"{name}-column",
+        data=[{"value": key, "label": label} for key, label in VALUES.items()],
+        value=column,
+        allowDeselect=False,
+        size="xs",
+        w=140,
+        variant="unstyled",
+        className="title-select",
+        **{"aria-label": "Column to count by"},
+    )
+    return c.panel(name, title, html.Div(id=f"{name}-body"), className="tops")
+
+
+def drawer(name: str, title: str) -> dmc.Drawer:
+    return dmc.Drawer(
+        html.Div(id=f"{name}-body", className="drawer-body"),
+        id=name,
+        title=title,
+        position="right",
+        size="min(760px, 100vw)",
+        padding="md",
+        closeButtonProps={"aria-label": "Close"},
+        keepMounted=True,
     )
 
 
@@ -270,4 +310,6 @@ def stores() -> list:
         dcc.Store(id="view"),
         dcc.Store(id="page", data={"keys": []}),
         dcc.Store(id="next-key"),
+        dcc.Store(id="event-key"),
+        dcc.Store(id="rejects-of"),
     ]

@@ -23,7 +23,7 @@ LEVEL_COLOURS = MappingProxyType(
 
 # One hue for counts without a level, and a sequential scale of it for heat maps.
 ACCENT = "#2F7F86"
-SEQUENTIAL = ((0.0, "rgba(47,127,134,0.06)"), (0.5, "rgba(47,127,134,0.55)"), (1.0, "#0F4F55"))
+SEQUENTIAL = ((0.0, "rgba(47,127,134,0.05)"), (1.0, "rgba(47,127,134,1)"))
 
 # Text and lines of a figure outside the page (reports, pictures); inside it the style sheet sets them, so
 # that light and dark switch without asking the server.

@@ -20,6 +20,7 @@ from logloom.dashboard.palette import LEVELS
 from logloom.dashboard.view import EVENT_COLUMNS, ROLLUP_COLUMNS, View
 
 PAGE_ROWS = 100
+HISTORY_DAYS = 14  # to know what is usual
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,17 @@ def text(name: str) -> str:
     return resources.files("logloom.dashboard").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
-def bind(name: str, values: Mapping[str, Any], fragments: Mapping[str, str] | None = None) -> Statement:
-    """The file `name` with its markers replaced by `fragments` and its names by ``?``.
+def bind(
+    name: str,
+    values: Mapping[str, Any],
+    fragments: Mapping[str, str] | None = None,
+    sql: str | None = None,
+) -> Statement:
+    """The file `name` (or `sql`) with its markers replaced by `fragments` and its names by ``?``.
 
     A list becomes several ``?``. A value that the text does not name is left out.
     """
-    sql = text(name)
+    sql = sql or text(name)
     for marker, fragment in (fragments or {}).items():
         sql = sql.replace(f"/* {marker} */", fragment)
     parameters: list[Any] = []
@@ -123,33 +129,77 @@ def _range(view: View, first: datetime | None = None) -> dict[str, Any]:
     }
 
 
-def extent() -> Statement:
-    return bind("extent", {})
+def accounts() -> Statement:
+    """What became of every line, by source: the query `accounts` of `logloom.queries`, of all sources."""
+    return named("accounts", {"source": ""})
+
+
+def named(name: str, values: Mapping[str, Any]) -> Statement:
+    """One of the queries of `logloom.queries`."""
+    return bind(name, values, sql=queries.text(name))
 
 
 def overview(view: View) -> Statement:
     """Columns bucket (timestamp, null for the period before), log_level, events, bytes; of all levels."""
-    filters, values = conditions(view, levels=False)
     width = view.bucket_minutes
-    values |= _range(view, first=view.before)
-    values |= {"hour_step": max(1, width // 60), "minute_step": min(60, width)}
-    return bind("overview" if view.rollup_knows else "overview_of_events", values, {"filters": filters})
+    steps = {"hour_step": max(1, width // 60), "minute_step": min(60, width)}
+    return _counting("overview", view, steps | _range(view, first=view.before), levels=False)
 
 
-def top_counts(view: View, column: str, rows: int = 10) -> Statement:
-    """Columns value, events, errors: the most frequent values of a column of the rollup."""
-    if column not in ROLLUP_COLUMNS:
-        raise ValueError(f"log_counts has no column {column}")
-    filters, values = conditions(view)
-    return bind("top_counts", values | _range(view) | {"rows": rows}, {"column": column, "filters": filters})
+def history(view: View) -> Statement:
+    """Columns bucket (timestamp), events: of the range and `HISTORY_DAYS` before it, in bars of an hour or
+    more."""
+    since = view.start - timedelta(days=HISTORY_DAYS)
+    values = {"history": moment(since), "history_day": str(since.date())}
+    return _counting("history", view, values | {"hour_step": history_minutes(view) // 60})
 
 
-def top_events(view: View, column: str, rows: int = 10) -> Statement:
-    """Columns value, events, errors: the most frequent values of a column of the kept events."""
+def history_minutes(view: View) -> int:
+    return max(60, view.bucket_minutes)
+
+
+def heat(view: View) -> Statement:
+    """Columns weekday (1 Monday … 7 Sunday), hour (0 … 23), events."""
+    return _counting("heat", view)
+
+
+def top(view: View, column: str, rows: int = 10) -> Statement:
+    """Columns value, events, errors: the most frequent values of a column."""
     if column not in EVENT_COLUMNS:
-        raise ValueError(f"logs has no column {column} to group by")
-    filters, values = conditions(view)
-    return bind("top_events", values | _range(view) | {"rows": rows}, {"column": column, "filters": filters})
+        raise ValueError(f"there is no column {column} to group by")
+    known = column in ROLLUP_COLUMNS
+    return _counting("top", view, {"rows": rows}, fragments={"column": column}, rollup=known)
+
+
+def _counting(
+    name: str,
+    view: View,
+    values: Mapping[str, Any] | None = None,
+    *,
+    levels: bool = True,
+    rollup: bool = True,
+    fragments: Mapping[str, str] | None = None,
+) -> Statement:
+    """A statement over the rollup, or over the kept events where the rollup does not know what is asked."""
+    filters, chosen = conditions(view, levels=levels)
+    counts = "log_counts" if rollup and view.rollup_knows else text("kept").strip()
+    fragments = {**(fragments or {}), "filters": filters, "counts": counts}
+    return bind(name, {**_range(view), **chosen, **(values or {})}, fragments)
+
+
+def event(path: str, line: int, time: datetime, around: int = 5) -> Statement:
+    """The event at `line` of the raw object `path`, all columns, with `around` lines before and after it.
+
+    A day before and after its time is looked at: files go over midnight.
+    """
+    values = {
+        "path": path,
+        "first_line": line - around,
+        "last_line": line + around,
+        "day_before": str(time.date() - timedelta(days=1)),
+        "day_after": str(time.date() + timedelta(days=1)),
+    }
+    return bind("event", values)
 
 
 def events(view: View, after: Sequence[Any] | None = None, rows: int = PAGE_ROWS) -> Statement:

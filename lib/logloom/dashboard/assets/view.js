@@ -143,6 +143,14 @@
         return noUpdate();
       },
 
+      // A row opens at once, its fields come when Athena has answered.
+      openEvent: function (rows) {
+        if (!rows || !rows.length) return [noUpdate(), noUpdate(), noUpdate()];
+        return [true, rows[0].key, null];
+      },
+
+      closeEvent: opened => (opened ? noUpdate() : []),
+
       copyLink: function (clicks) {
         if (clicks) copy(window.location.href, document.getElementById('copy-link'));
         return noUpdate();
@@ -190,6 +198,12 @@
   document.addEventListener('click', function (event) {
     const filter = event.target.closest('[data-filter]');
     if (filter) toggleFilter(JSON.parse(filter.dataset.filter));
+    const rejects = event.target.closest('[data-rejects]');
+    if (rejects) {
+      setProps('rejects-body', {children: null});
+      setProps('rejects-of', {data: {source: rejects.dataset.rejects, at: Date.now()}});
+      setProps('rejects', {opened: true});
+    }
     const copied = event.target.closest('[data-copy]');
     if (copied) copy(copied.dataset.copy, copied);
     // A query's card closes with a click elsewhere.

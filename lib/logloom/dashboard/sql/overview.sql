@@ -1,5 +1,5 @@
--- Events by level and bucket of time, from the rollup; the period before, of the same length, in one row a level
--- (bucket is null). A bucket is hour_step hours or minute_step minutes wide and starts at a multiple of it, UTC.
+-- Events by level and bucket of time; the period before, of the same length, in one row a level (bucket is null).
+-- A bucket is hour_step hours or minute_step minutes wide and starts at a multiple of it, UTC.
 SELECT
     CASE
         WHEN minute >= CAST(:start AS timestamp)
@@ -8,7 +8,7 @@ SELECT
     log_level,
     sum(events) AS events,
     sum(bytes) AS bytes
-FROM log_counts
+FROM /* counts */
 WHERE dt BETWEEN :first_day AND :last_day
     AND minute >= CAST(:before AS timestamp)
     AND minute < CAST(:end AS timestamp)

@@ -1,9 +1,9 @@
--- Events by each value of one column of the rollup, most frequent first.
+-- Events by each value of one column, most frequent first.
 SELECT
     CAST(/* column */ AS varchar) AS value,
     sum(events) AS events,
     sum(CASE WHEN log_level IN ('ERROR', 'FATAL') THEN events ELSE 0 END) AS errors
-FROM log_counts
+FROM /* counts */
 WHERE dt BETWEEN :first_day AND :last_day
     AND minute >= CAST(:start AS timestamp)
     AND minute < CAST(:end AS timestamp)
