@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import difflib
+import logging
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -267,6 +268,8 @@ class _Hashable:
 
 @cache
 def _connect(session, profile, region, bucket, database, athena_prefix, workgroup) -> Any:
+    # PyAthena logs each failure with its traceback, and raises it as well.
+    logging.getLogger("pyathena").addHandler(logging.NullHandler())
     from pyathena import connect
     from pyathena.pandas.cursor import PandasCursor
 
