@@ -18,16 +18,92 @@ if TYPE_CHECKING:
 _AGGREGATE_FORMS = ("count", "sum", "avg", "max", "min", "listagg", "approx_percentile")
 # Functions of Trino that are not here: refused as such, not as if AWS did not know them.
 _KNOWN = frozenset(
-    """approx_most_frequent approx_set bar bing_tile checksum classify color cosine_similarity crc32 empty_approx_set
-    evaluate_classifier_predictions features format_number from_big_endian_32 from_big_endian_64 from_encoded_polyline
-    from_ieee754_32 from_ieee754_64 geometry_union hash_counts hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
-    inverse_beta_cdf inverse_normal_cdf beta_cdf normal_cdf t_cdf t_pdf inverse_t_cdf jaccard_index json_array_contains
-    learn_classifier learn_regressor make_set_digest map_union merge merge_set_digest multimap_from_entries murmur3
-    ngrams combinations numeric_histogram parse_data_size parse_duration qdigest_agg reduce_agg render regress rgb
-    sha512 soundex spooky_hash_v2_32 spooky_hash_v2_64 st_point st_contains st_distance tdigest_agg to_big_endian_32
-    to_big_endian_64 to_ieee754_32 to_ieee754_64 to_base32 from_base32 from_base64url uuid value_at_quantile
-    values_at_quantiles wilson_interval_lower wilson_interval_upper word_stem xxhash64 xxhash128 format
-    entropy bool_xor from_base bit_count date_diff_unit to_char to_date to_timestamp json_size""".split()
+    [
+        "approx_most_frequent",
+        "approx_set",
+        "bar",
+        "bing_tile",
+        "checksum",
+        "classify",
+        "color",
+        "cosine_similarity",
+        "crc32",
+        "empty_approx_set",
+        "evaluate_classifier_predictions",
+        "features",
+        "format_number",
+        "from_big_endian_32",
+        "from_big_endian_64",
+        "from_encoded_polyline",
+        "from_ieee754_32",
+        "from_ieee754_64",
+        "geometry_union",
+        "hash_counts",
+        "hmac_md5",
+        "hmac_sha1",
+        "hmac_sha256",
+        "hmac_sha512",
+        "inverse_beta_cdf",
+        "inverse_normal_cdf",
+        "beta_cdf",
+        "normal_cdf",
+        "t_cdf",
+        "t_pdf",
+        "inverse_t_cdf",
+        "jaccard_index",
+        "json_array_contains",
+        "learn_classifier",
+        "learn_regressor",
+        "make_set_digest",
+        "map_union",
+        "merge",
+        "merge_set_digest",
+        "multimap_from_entries",
+        "murmur3",
+        "ngrams",
+        "combinations",
+        "numeric_histogram",
+        "parse_data_size",
+        "parse_duration",
+        "qdigest_agg",
+        "reduce_agg",
+        "render",
+        "regress",
+        "rgb",
+        "sha512",
+        "soundex",
+        "spooky_hash_v2_32",
+        "spooky_hash_v2_64",
+        "st_point",
+        "st_contains",
+        "st_distance",
+        "tdigest_agg",
+        "to_big_endian_32",
+        "to_big_endian_64",
+        "to_ieee754_32",
+        "to_ieee754_64",
+        "to_base32",
+        "from_base32",
+        "from_base64url",
+        "uuid",
+        "value_at_quantile",
+        "values_at_quantiles",
+        "wilson_interval_lower",
+        "wilson_interval_upper",
+        "word_stem",
+        "xxhash64",
+        "xxhash128",
+        "format",
+        "entropy",
+        "bool_xor",
+        "from_base",
+        "bit_count",
+        "date_diff_unit",
+        "to_char",
+        "to_date",
+        "to_timestamp",
+        "json_size",
+    ]
 )
 
 
@@ -203,10 +279,14 @@ def _write(
     if node.window is not None and node.order:
         raise StatementError("NOT_SUPPORTED", "Window function with ORDER BY is not supported", node.position)
     if node.window is not None and node.distinct:
-        raise StatementError("NOT_SUPPORTED", "DISTINCT in window function parameters not yet supported", node.position)
+        raise StatementError(
+            "NOT_SUPPORTED", "DISTINCT in window function parameters not yet supported", node.position
+        )
     nulls = " IGNORE NULLS" if node.nulls == "IGNORE" else ""
     if nulls and node.name not in ("first_value", "last_value", "nth_value", "lead", "lag"):
-        raise StatementError("NOT_SUPPORTED", f"Cannot specify a null treatment for {node.name}", node.position)
+        raise StatementError(
+            "NOT_SUPPORTED", f"Cannot specify a null treatment for {node.name}", node.position
+        )
     sql = f"{head}({distinct}{body}{order}{nulls}){tail}"
     if condition is not None:
         sql += f" FILTER (WHERE {condition})"
@@ -322,7 +402,9 @@ def _frame(scope: Expressions, spec: nodes.Window) -> str:
         value = scope.value(node)
         if frame.unit != "RANGE" and value.type.name not in types.INTEGERS:
             raise StatementError(
-                "TYPE_MISMATCH", f"Window frame offset value type must be exact numeric: {value.type}", node.position
+                "TYPE_MISMATCH",
+                f"Window frame offset value type must be exact numeric: {value.type}",
+                node.position,
             )
         sql = value.sql
         if value.type.name == "interval day to second":

@@ -290,9 +290,7 @@ def from_json(sql: str, target: Type, position: Position | None = None) -> str:
         return f"list_transform(json_items({sql}), lambda e: {inside})"
     if name == "map" and types.is_string(target.args[0]):
         inside = from_json("e.value", target.args[1], position)
-        return (
-            f"map_from_entries(list_transform(json_members({sql}), lambda e: {{'key': e.key, 'value': {inside}}}))"
-        )
+        return f"map_from_entries(list_transform(json_members({sql}), lambda e: {{'key': e.key, 'value': {inside}}}))"
     if name == "row":
         fields = []
         for index, kind in enumerate(target.args):

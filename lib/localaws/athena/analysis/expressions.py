@@ -174,14 +174,18 @@ class Expressions:
 
     def _field_of(self, value: Value, name: nodes.Identifier, node: nodes.Node) -> Value:
         if value.type.name != "row":
-            raise StatementError("TYPE_MISMATCH", f"Expression {shown(node)} is not of type ROW", node.position)
+            raise StatementError(
+                "TYPE_MISMATCH", f"Expression {shown(node)} is not of type ROW", node.position
+            )
         fits = [i for i, field in enumerate(value.type.fields) if field == name.name]
         if not fits:
             raise StatementError(
                 "COLUMN_NOT_FOUND", f"Column '{shown(node)}' cannot be resolved", node.position
             )
         if len(fits) > 1:
-            raise StatementError("AMBIGUOUS_NAME", f"Ambiguous row field reference: {name.shown}", node.position)
+            raise StatementError(
+                "AMBIGUOUS_NAME", f"Ambiguous row field reference: {name.shown}", node.position
+            )
         sql = f"({value.sql}).{types.identifier(types.field_name(value.type, fits[0]))}"
         return Value(sql, value.type.args[fits[0]])
 
@@ -220,7 +224,9 @@ class Expressions:
         kind = types.common_type(left.type, field.type)
         if kind is None:
             raise StatementError(
-                "TYPE_MISMATCH", f"Cannot apply operator: {left.type} {node.operator} {field.type}", node.position
+                "TYPE_MISMATCH",
+                f"Cannot apply operator: {left.type} {node.operator} {field.type}",
+                node.position,
             )
         inner = f"(SELECT {ordered(convert.coerce(field.sql, field.type, kind), kind)} FROM {sql})"
         quantifier = "ALL" if node.quantifier == "ALL" else "ANY"
@@ -234,7 +240,9 @@ class Expressions:
         return Value("(" + f" {node.operator} ".join(terms) + ")", types.BOOLEAN)
 
     def _not(self, node: nodes.Not) -> Value:
-        return Value(f"(NOT {self.condition(node.operand, 'Value of logical NOT expression')})", types.BOOLEAN)
+        return Value(
+            f"(NOT {self.condition(node.operand, 'Value of logical NOT expression')})", types.BOOLEAN
+        )
 
     def _between(self, node: nodes.Between) -> Value:
         values = [self.value(n) for n in (node.value, node.low, node.high)]
@@ -276,7 +284,9 @@ class Expressions:
                 node.position,
             )
         inner = f"SELECT {ordered(convert.coerce(field.sql, field.type, kind), kind)} FROM {sql}"
-        return Value(f"({ordered(convert.coerce(left.sql, left.type, kind), kind)} IN ({inner}))", types.BOOLEAN)
+        return Value(
+            f"({ordered(convert.coerce(left.sql, left.type, kind), kind)} IN ({inner}))", types.BOOLEAN
+        )
 
     def _like(self, node: nodes.Like) -> Value:
         value, pattern = self.value(node.value), self.value(node.pattern)
@@ -295,7 +305,9 @@ class Expressions:
             return Value(f"({one} LIKE {two})", types.BOOLEAN)
         escape = self.value(node.escape)
         if isinstance(escape.literal, str) and len(escape.literal) != 1:
-            raise StatementError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character", node.position)
+            raise StatementError(
+                "INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character", node.position
+            )
         if isinstance(pattern.literal, str) and isinstance(escape.literal, str):
             literals.check_like(pattern.literal, escape.literal)
         return Value(f"({one} LIKE {two} ESCAPE {escape.sql})", types.BOOLEAN)
@@ -391,7 +403,9 @@ class Expressions:
         return outer.value(found)
 
     def _lambda(self, node: nodes.Lambda) -> Value:
-        raise StatementError("TYPE_MISMATCH", "Lambda expression should always be used inside a function", node.position)
+        raise StatementError(
+            "TYPE_MISMATCH", "Lambda expression should always be used inside a function", node.position
+        )
 
     def with_variables(self, names: list[str], kinds: list[Type]) -> tuple[list[str], Scope]:
         """Enter a lambda: its parameters' names in DuckDB, and the scope that was."""
@@ -492,6 +506,8 @@ def _collect(part: object, found: list[nodes.Node]) -> None:
 
 def contains_aggregate(node: nodes.Node) -> bool:
     """Whether there is an aggregate, a window function or GROUPING in the expression."""
-    if isinstance(node, nodes.Call) and (node.window is not None or calls.is_aggregate(node.name) or node.name == "grouping"):
+    if isinstance(node, nodes.Call) and (
+        node.window is not None or calls.is_aggregate(node.name) or node.name == "grouping"
+    ):
         return True
     return any(contains_aggregate(child) for child in children(node))

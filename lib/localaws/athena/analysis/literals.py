@@ -91,7 +91,7 @@ def typed(node: nodes.Typed) -> Value:
 def _is_date(value: str) -> bool:
     year, month, day = value.rsplit("-", 2)
     try:
-        datetime(int(year) if 0 < int(year) < 10000 else 2000, int(month), int(day))  # noqa: DTZ001
+        datetime(int(year) if 0 < int(year) < 10000 else 2000, int(month), int(day))
     except ValueError:
         return False
     return True
@@ -232,7 +232,9 @@ def _concatenation(node: nodes.Arithmetic, left: Value, right: Value) -> Value:
                 for v in (left, right)
             )
             sql = f"CASE WHEN {left.sql} IS NOT NULL AND {right.sql} IS NOT NULL THEN list_concat({one}, {two}) END"
-            return Value(sql if a.name == b.name == "array" else f"list_concat({one}, {two})", types.array(kind))
+            return Value(
+                sql if a.name == b.name == "array" else f"list_concat({one}, {two})", types.array(kind)
+            )
     raise StatementError("TYPE_MISMATCH", f"Cannot apply operator: {a} || {b}", node.position)
 
 
@@ -268,7 +270,9 @@ def _decimals(operator: str, left: Value, right: Value) -> Value:
         return Value(f"CAST(remainder({one}, {two}) AS {duckdb_type(kind)})", kind)
     scale = max(s1, s2)
     kind = types.decimal(min(38, p1 + s2 + max(s2 - s1, 0)), scale)
-    units = f"divide_units({units_of(one, s1)} * CAST({10 ** (scale + s2 - s1)} AS HUGEINT), {units_of(two, s2)})"
+    units = (
+        f"divide_units({units_of(one, s1)} * CAST({10 ** (scale + s2 - s1)} AS HUGEINT), {units_of(two, s2)})"
+    )
     return Value(from_units(units, kind), kind)
 
 
@@ -276,7 +280,9 @@ def units_of(sql: str, scale: int) -> str:
     """A decimal as the whole number of its smallest units."""
     if scale == 0:
         return f"CAST({sql} AS HUGEINT)"
-    return f"CAST(CAST({sql} AS DECIMAL(38,{scale})) * CAST({10**scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)"
+    return (
+        f"CAST(CAST({sql} AS DECIMAL(38,{scale})) * CAST({10**scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)"
+    )
 
 
 def from_units(sql: str, kind: Type) -> str:
@@ -315,9 +321,7 @@ def _times(operator: str, left: Value, right: Value) -> Value | None:
         return _moved(left, f"to_months(CAST({operator}({right.sql}) AS INTEGER))")
     if b == "interval day to second" and a in ("date", "timestamp", "timestamp with time zone", "time"):
         if a == "date" and isinstance(right.literal, int) and right.literal % 86_400_000:
-            raise StatementError(
-                "INVALID_FUNCTION_ARGUMENT", "Cannot add hour, minutes or seconds to a date"
-            )
+            raise StatementError("INVALID_FUNCTION_ARGUMENT", "Cannot add hour, minutes or seconds to a date")
         return _moved(left, f"to_microseconds({operator}({right.sql}) * 1000)")
     return None
 

@@ -78,7 +78,9 @@ def replacement(value: str, groups: int, names: dict[str, int]) -> str:
             else:
                 number, length = names.get(match[2], -1), len(match.group())
             if not 0 <= number <= groups:
-                raise StatementError("INVALID_FUNCTION_ARGUMENT", f"Illegal replacement sequence: unknown group {{ {number} }}")
+                raise StatementError(
+                    "INVALID_FUNCTION_ARGUMENT", f"Illegal replacement sequence: unknown group {{ {number} }}"
+                )
             if number > 9:
                 raise not_supported("a replacement with a group above 9")
             out.append(f"\\{number}")
@@ -158,14 +160,14 @@ def mysql_parse(pattern: str, value: str, position: Position | None) -> str:
             )
         if letter in ("v", "x", "j"):
             raise not_supported(f"%{letter} in date_parse", position)
-        out.append({"f": "%f", "c": "%m", "e": "%d", "k": "%H", "l": "%I"}.get(letter, _MYSQL.get(letter, letter)))
+        out.append(
+            {"f": "%f", "c": "%m", "e": "%d", "k": "%H", "l": "%I"}.get(letter, _MYSQL.get(letter, letter))
+        )
         at += 2
     form = text("".join(out))
     bad = f"concat('INVALID_FUNCTION_ARGUMENT: Invalid format: \"', {value}, '\"')"
     parsed = f"try_strptime({value}, {form})"
-    return (
-        f"checked({parsed} IS NULL AND {value} IS NOT NULL, {bad}, date_trunc('millisecond', {parsed}))"
-    )
+    return f"checked({parsed} IS NULL AND {value} IS NOT NULL, {bad}, date_trunc('millisecond', {parsed}))"
 
 
 # --- Joda's time formats: format_datetime, parse_datetime ---
@@ -267,7 +269,9 @@ def _joda_part(letter: str, count: int, local: str, zoned: str, position: Positi
         return f"CASE WHEN year({local}) > 0 THEN 'AD' ELSE 'BC' END"
     if letter == "C":
         return _padded(f"(year({local}) // 100)", count)
-    raise StatementError("INVALID_FUNCTION_ARGUMENT", f"Illegal pattern component: {letter * count}", position)
+    raise StatementError(
+        "INVALID_FUNCTION_ARGUMENT", f"Illegal pattern component: {letter * count}", position
+    )
 
 
 _JODA_PARSE = {"d": "%d", "H": "%H", "h": "%I", "m": "%M", "s": "%S", "a": "%p"}
@@ -308,9 +312,7 @@ def joda_parse(pattern: str, value: str, position: Position | None) -> str:
     else:
         parsed = f"try_strptime({value}, {written})"
         made = f"at_utc(date_trunc('millisecond', {parsed}))"
-    return (
-        f"checked({parsed} IS NULL AND {value} IS NOT NULL, {bad}, CASE WHEN {value} IS NOT NULL THEN {made} END)"
-    )
+    return f"checked({parsed} IS NULL AND {value} IS NOT NULL, {bad}, CASE WHEN {value} IS NOT NULL THEN {made} END)"
 
 
 # --- format(): Java's Formatter ---
@@ -342,7 +344,9 @@ def java_format(pattern: str, values: list, position: Position | None) -> str:
 def _java_part(value, flags: str, width: str | None, precision: str | None, letter: str, position) -> str:
     kind = value.type
     if letter == "s":
-        written = f"java_double({value.sql})" if kind.name in ("double", "real") else varchar_of(value.sql, kind)
+        written = (
+            f"java_double({value.sql})" if kind.name in ("double", "real") else varchar_of(value.sql, kind)
+        )
         if written is None:
             raise not_supported(f"format with %s of {kind}", position)
         written = f"coalesce({written}, 'null')"

@@ -156,7 +156,9 @@ class Translator:
         for item in query.withs:
             if item.name in self._ctes[-1]:
                 raise StatementError(
-                    "DUPLICATE_NAMED_QUERY", f"WITH query name '{item.name}' specified more than once", item.position
+                    "DUPLICATE_NAMED_QUERY",
+                    f"WITH query name '{item.name}' specified more than once",
+                    item.position,
                 )
             sql, fields = self.query(item.query, outer)
             if item.columns is not None:
@@ -174,7 +176,8 @@ class Translator:
                 position,
             )
         return [
-            Field(n, f.type, f.sql, f.qualifier, f.hidden, f.refs, n) for f, n in zip(fields, names, strict=True)
+            Field(n, f.type, f.sql, f.qualifier, f.hidden, f.refs, n)
+            for f, n in zip(fields, names, strict=True)
         ]
 
     def _body(self, query: nodes.Query, outer: Scope | None) -> tuple[str, list[Field]]:
@@ -199,11 +202,14 @@ class Translator:
         out = ", ".join(f"{f.sql} AS c{i}" for i, f in enumerate(relation.fields))
         limit = self._limit(query)
         outputs = [
-            Field(f.name, f.type, f"c{i}", refs=frozenset({f}), shown=f.shown) for i, f in enumerate(relation.fields)
+            Field(f.name, f.type, f"c{i}", refs=frozenset({f}), shown=f.shown)
+            for i, f in enumerate(relation.fields)
         ]
         return f"SELECT {out} FROM {relation.sql}{order}{limit}", outputs
 
-    def _output_order(self, items: list[nodes.SortItem], fields: list[Field], expressions: Expressions) -> str:
+    def _output_order(
+        self, items: list[nodes.SortItem], fields: list[Field], expressions: Expressions
+    ) -> str:
         if not items:
             return ""
         parts = []
@@ -250,7 +256,9 @@ class Translator:
 
     # --- SELECT ---
 
-    def _select(self, select: nodes.Select, query: nodes.Query, outer: Scope | None) -> tuple[str, list[Field]]:
+    def _select(
+        self, select: nodes.Select, query: nodes.Query, outer: Scope | None
+    ) -> tuple[str, list[Field]]:
         relation = self.relation(select.source, outer) if select.source is not None else None
         scope = Scope(relation.fields if relation else [], outer)
         where = self._where(select, scope, relation)
@@ -280,7 +288,9 @@ class Translator:
             for item, one in zip(items, fields, strict=True):
                 if not types.comparable(one.type):
                     raise StatementError(
-                        "TYPE_MISMATCH", f"DISTINCT can only be applied to comparable types (actual: {one.type})", item.position
+                        "TYPE_MISMATCH",
+                        f"DISTINCT can only be applied to comparable types (actual: {one.type})",
+                        item.position,
                     )
             self.required.update(*(f.refs for f in fields))
         order = self._order(query.order, select, items, fields, sqls, scope, expressions)
@@ -296,7 +306,9 @@ class Translator:
 
     _passing = None
 
-    def _remember_push(self, fields: list[Field], sqls: list[str], relation: Relation, windowed: bool) -> None:
+    def _remember_push(
+        self, fields: list[Field], sqls: list[str], relation: Relation, windowed: bool
+    ) -> None:
         """Note how a condition on this query's output becomes one on what it reads."""
         if windowed:
             return
@@ -341,7 +353,9 @@ class Translator:
 
     def _star(self, star: nodes.Star, scope: Scope, relation: Relation | None) -> list[_Item]:
         if relation is None:
-            raise StatementError("COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", star.position)
+            raise StatementError(
+                "COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", star.position
+            )
         fields = list(scope.visible())
         if star.base is not None:
             from localaws.athena.analysis.expressions import dotted
@@ -359,7 +373,13 @@ class Translator:
         names = star.aliases or [f.name for f in fields]
         return [
             _Item(
-                nodes.Null(star.position), None, n, None if star.aliases else f.shown, Value(f.sql, f.type), frozenset({f}), star.position
+                nodes.Null(star.position),
+                None,
+                n,
+                None if star.aliases else f.shown,
+                Value(f.sql, f.type),
+                frozenset({f}),
+                star.position,
             )
             for f, n in zip(fields, names, strict=True)
         ]
@@ -374,7 +394,15 @@ class Translator:
             sql = f"({value.sql}).{types.identifier(types.field_name(value.type, index))}"
             name = star.aliases[index] if index < len(star.aliases) else value.type.fields[index]
             found.append(
-                _Item(nodes.Null(star.position), None, name, None, Value(sql, kind), frozenset(expressions.refs), star.position)
+                _Item(
+                    nodes.Null(star.position),
+                    None,
+                    name,
+                    None,
+                    Value(sql, kind),
+                    frozenset(expressions.refs),
+                    star.position,
+                )
             )
         return found
 
@@ -396,7 +424,9 @@ class Translator:
             value = self._group_key(node, items, expressions)
             if not types.comparable(value.type):
                 raise StatementError(
-                    "TYPE_MISMATCH", f"{value.type} is not comparable, and therefore cannot be used in GROUP BY", node.position
+                    "TYPE_MISMATCH",
+                    f"{value.type} is not comparable, and therefore cannot be used in GROUP BY",
+                    node.position,
                 )
             keys.append(value)
             return value.sql
@@ -407,7 +437,9 @@ class Translator:
                 if element.kind == "SETS":
                     parts.append(f"GROUPING SETS ({', '.join(sets)})")
                 else:
-                    parts.append(f"{element.kind} ({', '.join(s[1:-1] if s.count(',') == 0 else s for s in sets)})")
+                    parts.append(
+                        f"{element.kind} ({', '.join(s[1:-1] if s.count(',') == 0 else s for s in sets)})"
+                    )
             else:
                 parts.append(key(element))
         if select.group_distinct:
@@ -428,7 +460,9 @@ class Translator:
             index = int(node.text)
             if not 1 <= index <= len(items):
                 raise StatementError(
-                    "INVALID_COLUMN_REFERENCE", f"GROUP BY position {index} is not in select list", node.position
+                    "INVALID_COLUMN_REFERENCE",
+                    f"GROUP BY position {index} is not in select list",
+                    node.position,
                 )
             item = items[index - 1]
             if item.field_value is not None:
@@ -469,13 +503,19 @@ class Translator:
             index = int(item.value.text)
             if not 1 <= index <= len(fields):
                 raise StatementError(
-                    "INVALID_COLUMN_REFERENCE", f"ORDER BY position {index} is not in select list", item.position
+                    "INVALID_COLUMN_REFERENCE",
+                    f"ORDER BY position {index} is not in select list",
+                    item.position,
                 )
             return index - 1
         if isinstance(item.value, nodes.Identifier):
-            fits = [i for i, one in enumerate(items) if (one.alias or one.name or "").lower() == item.value.name]
+            fits = [
+                i for i, one in enumerate(items) if (one.alias or one.name or "").lower() == item.value.name
+            ]
             if len(fits) > 1 and len({(fields[i].refs, fields[i].type) for i in fits}) > 1:
-                raise StatementError("AMBIGUOUS_NAME", f"Column '{item.value.shown}' is ambiguous", item.position)
+                raise StatementError(
+                    "AMBIGUOUS_NAME", f"Column '{item.value.shown}' is ambiguous", item.position
+                )
             return fits[0] if fits else None
         return None
 
@@ -526,7 +566,9 @@ class Translator:
                 kinds[index] = found
         written = ", ".join(
             "("
-            + ", ".join(_held(Value(convert.coerce(v.sql, v.type, k), k)) for v, k in zip(row, kinds, strict=True))
+            + ", ".join(
+                _held(Value(convert.coerce(v.sql, v.type, k), k)) for v, k in zip(row, kinds, strict=True)
+            )
             + ")"
             for row in rows
         )
@@ -572,7 +614,9 @@ class Translator:
             Field(one.name, kind, f"c{i}", refs=frozenset({one, two}), shown=one.shown)
             for i, (one, two, kind) in enumerate(zip(left, right, kinds, strict=True))
         ]
-        self._unions[id(outputs)] = (outputs, left, right) if node.operator == "UNION" else (outputs, left, left)
+        self._unions[id(outputs)] = (
+            (outputs, left, right) if node.operator == "UNION" else (outputs, left, left)
+        )
         return f"{written[0]} {word} {written[1]}", outputs
 
     @property
@@ -592,7 +636,8 @@ class Translator:
         """Put a query in FROM under an alias of its own."""
         alias = f"r{self.fresh()}"
         outputs = [
-            Field(f.name, f.type, f'{alias}."c{i}"', qualifier, False, frozenset({f}), f.shown) for i, f in enumerate(fields)
+            Field(f.name, f.type, f'{alias}."c{i}"', qualifier, False, frozenset({f}), f.shown)
+            for i, f in enumerate(fields)
         ]
         return Relation(f"({sql}) AS {alias}", outputs, self._pusher(fields, outputs))
 
@@ -671,12 +716,24 @@ class Translator:
                 if found is not None:
                     alias = f"r{self.fresh()}"
                     outputs = [
-                        Field(f.name, f.type, f'{alias}."c{i}"', (node.parts[0],), False, frozenset({f}), f.shown)
+                        Field(
+                            f.name,
+                            f.type,
+                            f'{alias}."c{i}"',
+                            (node.parts[0],),
+                            False,
+                            frozenset({f}),
+                            f.shown,
+                        )
                         for i, f in enumerate(found.fields)
                     ]
                     return Relation(f"{found.sql_name} AS {alias}", outputs)
         table = self.tables.table(node.parts, self.session, node.position)
-        parts = [*([self.session.catalog] if len(node.parts) < 3 else []), *([self.session.database] if len(node.parts) < 2 else []), *node.parts]
+        parts = [
+            *([self.session.catalog] if len(node.parts) < 3 else []),
+            *([self.session.database] if len(node.parts) < 2 else []),
+            *node.parts,
+        ]
         if table.view is not None:
             return self._view(table, tuple(parts), node)
         alias = f"r{self.fresh()}"
@@ -698,15 +755,23 @@ class Translator:
     def _view(self, table: TableColumns, parts: tuple[str, ...], node: nodes.Table) -> Relation:
         self._views += 1
         if self._views > _MAX_VIEW_DEPTH:
-            raise StatementError("VIEW_IS_RECURSIVE", f"Statement would create a recursive view: {'.'.join(parts)}", node.position)
+            raise StatementError(
+                "VIEW_IS_RECURSIVE",
+                f"Statement would create a recursive view: {'.'.join(parts)}",
+                node.position,
+            )
         session, ctes = self.session, self._ctes
-        self.session = Session(table.view_database or session.database, session.started, session.catalog, session.user)
+        self.session = Session(
+            table.view_database or session.database, session.started, session.catalog, session.user
+        )
         self._ctes = [{}]
         try:
             sql, fields = self.query(table.view, None)
         except StatementError as error:
             raise StatementError(
-                "INVALID_VIEW", f"Failed analyzing stored view '{'.'.join(parts)}': {error.reason}", node.position
+                "INVALID_VIEW",
+                f"Failed analyzing stored view '{'.'.join(parts)}': {error.reason}",
+                node.position,
             ) from error
         finally:
             self.session, self._ctes = session, ctes
@@ -733,7 +798,9 @@ class Translator:
                 "INVALID_ARGUMENTS", "Sample percentage must be between 0 and 100, inclusive", node.position
             )
         # A token for a table is replaced by a bracketed SELECT, so the sample comes after its alias.
-        return Relation(f"{relation.sql} TABLESAMPLE {node.method} ({float(percentage.literal)} PERCENT)", relation.fields)
+        return Relation(
+            f"{relation.sql} TABLESAMPLE {node.method} ({float(percentage.literal)} PERCENT)", relation.fields
+        )
 
     def _unnest(self, node: nodes.Unnest, outer: Scope | None, left: Relation | None) -> Relation:
         expressions = Expressions(self, Scope(left.fields if left else [], outer), "UNNEST")
@@ -752,7 +819,9 @@ class Translator:
                 row = kind.args[0]
                 for index, inner in enumerate(row.args):
                     name = types.identifier(types.field_name(row, index))
-                    columns.append((f"unnest(list_transform({value.sql}, lambda u: u.{name}))", row.fields[index], inner))
+                    columns.append(
+                        (f"unnest(list_transform({value.sql}, lambda u: u.{name}))", row.fields[index], inner)
+                    )
             elif kind.name == "array":
                 lengths.append(f"coalesce(len({value.sql}), 0)")
                 columns.append((f"unnest({value.sql})", None, kind.args[0]))
@@ -780,7 +849,9 @@ class Translator:
             return Relation(f"{left.sql} CROSS JOIN {right.sql}", fields, push)
         if lateral and node.kind not in ("LEFT", "INNER"):
             raise StatementError(
-                "INVALID_COLUMN_REFERENCE", f"LATERAL reference not allowed in {node.kind} JOIN", node.position
+                "INVALID_COLUMN_REFERENCE",
+                f"LATERAL reference not allowed in {node.kind} JOIN",
+                node.position,
             )
         if lateral and not (isinstance(node.on, nodes.Boolean) and node.on.value):
             raise StatementError(
@@ -830,7 +901,9 @@ class Translator:
             kind = types.common_type(one.type, two.type)
             if kind is None:
                 raise StatementError(
-                    "TYPE_MISMATCH", f"Column types of '{column.shown}' cannot be compared: {one.type} and {two.type}", column.position
+                    "TYPE_MISMATCH",
+                    f"Column types of '{column.shown}' cannot be compared: {one.type} and {two.type}",
+                    column.position,
                 )
             a, b = (ordered(convert.coerce(f.sql, f.type, kind), kind) for f in pair)
             terms.append(f"{a} = {b}")
@@ -840,7 +913,10 @@ class Translator:
                 "LEFT": convert.coerce(one.sql, one.type, kind),
                 "INNER": convert.coerce(one.sql, one.type, kind),
                 "RIGHT": convert.coerce(two.sql, two.type, kind),
-            }.get(node.kind, f"coalesce({convert.coerce(one.sql, one.type, kind)}, {convert.coerce(two.sql, two.type, kind)})")
+            }.get(
+                node.kind,
+                f"coalesce({convert.coerce(one.sql, one.type, kind)}, {convert.coerce(two.sql, two.type, kind)})",
+            )
             shared.append(Field(column.name, kind, sql, (), False, frozenset({one, two}), column.name))
         rest = [f for f in [*left.fields, *right.fields] if f not in taken]
         sql = f"({left.sql} {node.kind} JOIN {right.sql} ON {' AND '.join(terms)})"
@@ -854,7 +930,9 @@ class Translator:
         relation = self.aliased(sql, fields)
         return relation.sql, relation.fields
 
-    def single_column(self, query: nodes.Query, around: Expressions, scalar: bool = False) -> tuple[str, Field]:
+    def single_column(
+        self, query: nodes.Query, around: Expressions, scalar: bool = False
+    ) -> tuple[str, Field]:
         sql, fields = self.subquery(query, around)
         visible = [f for f in fields if not f.hidden]
         if len(visible) != 1:
@@ -905,7 +983,11 @@ def _has_aggregate(node: nodes.Node) -> bool:
     from localaws.athena.analysis.calls import is_aggregate
     from localaws.athena.analysis.expressions import children
 
-    if isinstance(node, nodes.Call) and node.window is None and (is_aggregate(node.name) or node.name == "grouping"):
+    if (
+        isinstance(node, nodes.Call)
+        and node.window is None
+        and (is_aggregate(node.name) or node.name == "grouping")
+    ):
         return True
     return any(_has_aggregate(child) for child in children(node))
 
@@ -940,7 +1022,9 @@ def _replace_aliases(node, aliases: dict[str, _Item]):
             if isinstance(part, nodes.Node):
                 changes[slot] = _replace_aliases(part, aliases)
             elif isinstance(part, list):
-                changes[slot] = [_replace_aliases(p, aliases) if isinstance(p, nodes.Node) else p for p in part]
+                changes[slot] = [
+                    _replace_aliases(p, aliases) if isinstance(p, nodes.Node) else p for p in part
+                ]
         return dataclasses.replace(node, **changes)
     return node
 

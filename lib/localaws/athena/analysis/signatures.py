@@ -111,7 +111,9 @@ def resolve(kind: Type, variables: dict[str, Type], given: Type | None = None) -
             return types.as_decimal(given)
         return given if given is not None and given.name == "decimal" else types.decimal(38, 0)
     if kind.name in ("timestamp", "timestamp with time zone", "time") and not kind.args:
-        precision = given.args[0] if given is not None and given.args and isinstance(given.args[0], int) else 3
+        precision = (
+            given.args[0] if given is not None and given.args and isinstance(given.args[0], int) else 3
+        )
         return Type(kind.name, (precision if given is None or given.name.startswith("time") else 3,))
     if kind.name == "varchar" and given is not None and given.name == "varchar":
         return given

@@ -53,7 +53,9 @@ def _unexpected(node: nodes.Call, values: list[Value], expected: str) -> Stateme
 def _coalesce(scope: Expressions, node: nodes.Call) -> Value:
     if len(node.arguments) < 2:
         raise StatementError(
-            "INVALID_FUNCTION_ARGUMENT", "The 'coalesce' function must have at least two arguments", node.position
+            "INVALID_FUNCTION_ARGUMENT",
+            "The 'coalesce' function must have at least two arguments",
+            node.position,
         )
     sqls, kind = scope.common(
         [scope.value(a) for a in node.arguments], node.position, "All COALESCE operands must be the same type"
@@ -67,7 +69,9 @@ def _nullif(scope: Expressions, node: nodes.Call) -> Value:
     left, right = (scope.value(a) for a in node.arguments)
     if types.common_type(left.type, right.type) is None:
         raise StatementError(
-            "TYPE_MISMATCH", f"Types are not comparable with NULLIF: {left.type} vs {right.type}", node.position
+            "TYPE_MISMATCH",
+            f"Types are not comparable with NULLIF: {left.type} vs {right.type}",
+            node.position,
         )
     equal = scope.compare("=", left, right, node.position)
     return Value(f"CASE WHEN {equal.sql} THEN NULL ELSE {left.sql} END", left.type)
@@ -128,8 +132,10 @@ def _concat(scope: Expressions, node: nodes.Call) -> Value:
             whole = arithmetic(step, whole, value)
         except StatementError:
             raise _unexpected(
-                node, values, "concat(E, array(E)) E, concat(array(E)) E, concat(array(E), E) E, concat(char(x), char(y)), "
-                "concat(varbinary), concat(varchar)"
+                node,
+                values,
+                "concat(E, array(E)) E, concat(array(E)) E, concat(array(E), E) E, concat(char(x), char(y)), "
+                "concat(varbinary), concat(varchar)",
             ) from None
     return whole
 
@@ -138,7 +144,9 @@ def _concat(scope: Expressions, node: nodes.Call) -> Value:
 def _grouping(scope: Expressions, node: nodes.Call) -> Value:
     if scope.grouping is None:
         raise StatementError(
-            "MISSING_GROUP_BY", "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause", node.position
+            "MISSING_GROUP_BY",
+            "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause",
+            node.position,
         )
     values = [scope.value(a) for a in node.arguments]
     return Value(f"CAST(grouping({', '.join(v.sql for v in values)}) AS INTEGER)", types.INTEGER)
@@ -152,8 +160,12 @@ def _round(scope: Expressions, node: nodes.Call) -> Value:
     """Half away from zero; a decimal loses its scale (or keeps it when digits are given)."""
     _arity(node, 1, 2)
     values = [scope.value(a) for a in node.arguments]
-    if not types.is_number(values[0].type) or (len(values) == 2 and values[1].type.name not in types.INTEGERS):
-        raise _unexpected(node, values, "round(bigint), round(decimal(p,s)), round(double), round(double, integer)")
+    if not types.is_number(values[0].type) or (
+        len(values) == 2 and values[1].type.name not in types.INTEGERS
+    ):
+        raise _unexpected(
+            node, values, "round(bigint), round(decimal(p,s)), round(double), round(double, integer)"
+        )
     value, kind = values[0], values[0].type
     if len(values) == 1:
         if kind.name in types.INTEGERS:
@@ -368,7 +380,9 @@ def _transform_map(scope: Expressions, node: nodes.Call) -> Value:
     else:
         fields, kind = f"'key': {inside}, 'value': {entry}.value", types.map_of(body.type, of.type.args[1])
     made = f"list_transform(map_entries({of.sql}), lambda {entry}: {{{fields}}})"
-    return Value(f"map_of_unique({made})" if node.name == "transform_keys" else f"map_from_entries({made})", kind)
+    return Value(
+        f"map_of_unique({made})" if node.name == "transform_keys" else f"map_from_entries({made})", kind
+    )
 
 
 # --- arrays and maps ---
@@ -392,7 +406,9 @@ def _array_join(scope: Expressions, node: nodes.Call) -> Value:
     _arity(node, 2, 3)
     of = _of(scope, node, 0, "array")
     rest = [scope.typed(a, types.VARCHAR, "array_join's separator") for a in node.arguments[1:]]
-    item = convert.varchar_of("x", of.type.args[0]) if of.type.args[0] != types.UNKNOWN else "CAST(x AS VARCHAR)"
+    item = (
+        convert.varchar_of("x", of.type.args[0]) if of.type.args[0] != types.UNKNOWN else "CAST(x AS VARCHAR)"
+    )
     if item is None:
         raise _unexpected(node, [of], "array_join(array(T), varchar), array_join(array(T), varchar, varchar)")
     if len(rest) == 2:
@@ -453,7 +469,9 @@ def _sequence(scope: Expressions, node: nodes.Call) -> Value:
     _arity(node, 2, 3)
     values = [scope.value(a) for a in node.arguments]
     kind = types.common_type(values[0].type, values[1].type)
-    refused = _unexpected(node, values, "sequence(bigint, bigint), sequence(bigint, bigint, bigint), sequence(date, date), …")
+    refused = _unexpected(
+        node, values, "sequence(bigint, bigint), sequence(bigint, bigint, bigint), sequence(date, date), …"
+    )
     if kind is None:
         raise refused
     start, stop = (convert.coerce(v.sql, v.type, kind) for v in values[:2])
@@ -493,7 +511,9 @@ def _regex(scope: Expressions, node: nodes.Call, index: int) -> str:
     return convert.text(patterns.regex(value.literal, node.position))
 
 
-@_special("regexp_like", "regexp_count", "regexp_extract", "regexp_extract_all", "regexp_split", "regexp_position")
+@_special(
+    "regexp_like", "regexp_count", "regexp_extract", "regexp_extract_all", "regexp_split", "regexp_position"
+)
 def _regexp(scope: Expressions, node: nodes.Call) -> Value:
     _arity(node, 2, 3)
     value = scope.typed(node.arguments[0], types.VARCHAR, node.name)
@@ -506,7 +526,8 @@ def _regexp(scope: Expressions, node: nodes.Call) -> Value:
         groups = patterns.group_count(pattern)
         if not 0 <= number.literal <= groups:
             raise StatementError(
-                "INVALID_FUNCTION_ARGUMENT", f"Pattern has {groups} groups. Cannot access group {number.literal}"
+                "INVALID_FUNCTION_ARGUMENT",
+                f"Pattern has {groups} groups. Cannot access group {number.literal}",
             )
         group = str(number.literal)
     if node.name == "regexp_like":
@@ -542,7 +563,9 @@ def _regexp_replace(scope: Expressions, node: nodes.Call) -> Value:
         found = scope.value(node.arguments[2])
         if not isinstance(found.literal, str):
             raise not_supported("regexp_replace with a replacement that is not a literal", node.position)
-        replacement = patterns.replacement(found.literal, patterns.group_count(pattern), patterns.group_names(pattern))
+        replacement = patterns.replacement(
+            found.literal, patterns.group_count(pattern), patterns.group_names(pattern)
+        )
     return Value(f"regexp_replace({value}, {pattern}, {convert.text(replacement)}, 'g')", types.VARCHAR)
 
 
@@ -554,8 +577,12 @@ def _json_extract(scope: Expressions, node: nodes.Call) -> Value:
     _arity(node, 2, 2)
     value = scope.value(node.arguments[0])
     path = scope.value(node.arguments[1])
-    if not (types.is_string(value.type) or value.type in (types.JSON, types.UNKNOWN)) or not types.is_string(path.type):
-        raise _unexpected(node, [value, path], f"{node.name}(varchar(x), JsonPath), {node.name}(json, JsonPath)")
+    if not (types.is_string(value.type) or value.type in (types.JSON, types.UNKNOWN)) or not types.is_string(
+        path.type
+    ):
+        raise _unexpected(
+            node, [value, path], f"{node.name}(varchar(x), JsonPath), {node.name}(json, JsonPath)"
+        )
     if not isinstance(path.literal, str):
         raise not_supported(f"{node.name} with a path that is not a literal", node.position)
     pointer = convert.text(patterns.json_pointer(path.literal, node.position))
@@ -614,7 +641,9 @@ def _unit(scope: Expressions, node: nodes.Call) -> str:
     unit = value.literal.lower()
     if unit not in _UNITS:
         raise StatementError(
-            "INVALID_FUNCTION_ARGUMENT", f"'{value.literal}' is not a valid {'Timestamp' if node.name != 'date_trunc' else 'Timestamp'} field", node.position
+            "INVALID_FUNCTION_ARGUMENT",
+            f"'{value.literal}' is not a valid {'Timestamp' if node.name != 'date_trunc' else 'Timestamp'} field",
+            node.position,
         )
     return unit
 
@@ -629,14 +658,22 @@ def _date_trunc(scope: Expressions, node: nodes.Call) -> Value:
     value = scope.value(node.arguments[1])
     kind = value.type
     if kind.name not in _TIMES:
-        raise _unexpected(node, [scope.value(node.arguments[0]), value], "date_trunc(varchar(x), date), date_trunc(varchar(x), timestamp(p)), …")
+        raise _unexpected(
+            node,
+            [scope.value(node.arguments[0]), value],
+            "date_trunc(varchar(x), date), date_trunc(varchar(x), timestamp(p)), …",
+        )
     if kind.name == "date" and unit in ("millisecond", "second", "minute", "hour"):
-        raise StatementError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field", node.position)
+        raise StatementError(
+            "INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field", node.position
+        )
     if kind.name == "timestamp with time zone":
         return Value(f"at_zone(date_trunc('{unit}', local_time({value.sql})), ({value.sql}).z)", kind)
     if kind.name == "time":
         if unit not in ("millisecond", "second", "minute", "hour"):
-            raise StatementError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid Time field", node.position)
+            raise StatementError(
+                "INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid Time field", node.position
+            )
         return Value(f"CAST(date_trunc('{unit}', TIMESTAMP '1970-01-01' + {value.sql}) AS TIME)", kind)
     return Value(f"CAST(date_trunc('{unit}', {value.sql}) AS {duckdb_type(kind)})", kind)
 
@@ -647,11 +684,17 @@ def _date_add(scope: Expressions, node: nodes.Call) -> Value:
     unit = _unit(scope, node)
     count, value = (scope.value(a) for a in node.arguments[1:])
     if not types.coerces(count.type, types.BIGINT) or value.type.name not in _TIMES:
-        raise _unexpected(node, [scope.value(node.arguments[0]), count, value], "date_add(varchar(x), bigint, date), date_add(varchar(x), bigint, timestamp(p)), …")
+        raise _unexpected(
+            node,
+            [scope.value(node.arguments[0]), count, value],
+            "date_add(varchar(x), bigint, date), date_add(varchar(x), bigint, timestamp(p)), …",
+        )
     kind = value.type
     small = ("millisecond", "second", "minute", "hour")
     if kind.name == "date" and unit in small:
-        raise StatementError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field", node.position)
+        raise StatementError(
+            "INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field", node.position
+        )
     number = convert.coerce(count.sql, count.type, types.BIGINT)
     step = {
         "millisecond": f"to_milliseconds({number})",
@@ -666,7 +709,10 @@ def _date_add(scope: Expressions, node: nodes.Call) -> Value:
     }[unit]
     if kind.name == "timestamp with time zone":
         if unit in small:
-            return Value(f"CASE WHEN {value.sql} IS NOT NULL AND {number} IS NOT NULL THEN {{'i': ({value.sql}).i + {step}, 'z': ({value.sql}).z}} END", kind)
+            return Value(
+                f"CASE WHEN {value.sql} IS NOT NULL AND {number} IS NOT NULL THEN {{'i': ({value.sql}).i + {step}, 'z': ({value.sql}).z}} END",
+                kind,
+            )
         return Value(f"at_zone(local_time({value.sql}) + {step}, ({value.sql}).z)", kind)
     if kind.name == "time":
         return Value(f"CAST(TIMESTAMP '1970-01-01' + {value.sql} + {step} AS TIME)", kind)
@@ -681,15 +727,25 @@ def _date_diff(scope: Expressions, node: nodes.Call) -> Value:
     one, two = (scope.value(a) for a in node.arguments[1:])
     kind = types.common_type(one.type, two.type)
     if kind is None or kind.name not in _TIMES:
-        raise _unexpected(node, [scope.value(node.arguments[0]), one, two], "date_diff(varchar(x), date, date), date_diff(varchar(x), timestamp(p), timestamp(p)), …")
+        raise _unexpected(
+            node,
+            [scope.value(node.arguments[0]), one, two],
+            "date_diff(varchar(x), date, date), date_diff(varchar(x), timestamp(p), timestamp(p)), …",
+        )
     if kind.name == "date" and unit in ("millisecond", "second", "minute", "hour"):
-        raise StatementError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field", node.position)
+        raise StatementError(
+            "INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field", node.position
+        )
     sqls = [convert.coerce(v.sql, v.type, kind) for v in (one, two)]
     if kind.name == "timestamp with time zone":
-        sqls = [f"({sqls[0]}).i", f"({sqls[1]}).i"] if unit in ("millisecond", "second", "minute", "hour") else [
-            f"local_time({sqls[0]})",
-            f"timezone(zone_id(({sqls[0]}).z), timezone('UTC', ({sqls[1]}).i))",
-        ]
+        sqls = (
+            [f"({sqls[0]}).i", f"({sqls[1]}).i"]
+            if unit in ("millisecond", "second", "minute", "hour")
+            else [
+                f"local_time({sqls[0]})",
+                f"timezone(zone_id(({sqls[0]}).z), timezone('UTC', ({sqls[1]}).i))",
+            ]
+        )
     if kind.name == "time":
         sqls = [f"(TIMESTAMP '1970-01-01' + {s})" for s in sqls]
     return Value(f"datesub('{unit}', {sqls[0]}, {sqls[1]})", types.BIGINT)
@@ -708,7 +764,9 @@ def _at_timezone(scope: Expressions, node: nodes.Call) -> Value:
         return Value(f"{{'i': ({value.sql}).i, 'z': offset_sign_text({minutes})}}", value.type)
     if not types.is_string(zone.type):
         raise _unexpected(node, [value, zone], "at_timezone(timestamp(p) with time zone, varchar(x))")
-    return Value(f"CASE WHEN {value.sql} IS NOT NULL THEN {{'i': ({value.sql}).i, 'z': {zone.sql}}} END", value.type)
+    return Value(
+        f"CASE WHEN {value.sql} IS NOT NULL THEN {{'i': ({value.sql}).i, 'z': {zone.sql}}} END", value.type
+    )
 
 
 @_special("now")
@@ -717,10 +775,26 @@ def _now(scope: Expressions, node: nodes.Call) -> Value:
     return scope.value(nodes.CurrentTime(node.position, "current_timestamp", None))
 
 
-_ZONED_PARTS = (
-    "day day_of_month day_of_week dow day_of_year doy hour minute second millisecond month quarter week week_of_year year "
-    "year_of_week yow last_day_of_month"
-).split()
+_ZONED_PARTS = [
+    "day",
+    "day_of_month",
+    "day_of_week",
+    "dow",
+    "day_of_year",
+    "doy",
+    "hour",
+    "minute",
+    "second",
+    "millisecond",
+    "month",
+    "quarter",
+    "week",
+    "week_of_year",
+    "year",
+    "year_of_week",
+    "yow",
+    "last_day_of_month",
+]
 
 
 @_special(*_ZONED_PARTS)
@@ -733,16 +807,26 @@ def _part(scope: Expressions, node: nodes.Call) -> Value | None:
         return None
     value = scope.value(node.arguments[0])
     if value.type.name == "interval day to second":
-        unit = {"day": (86_400_000, 10**12), "hour": (3_600_000, 24), "minute": (60_000, 60), "second": (1000, 60), "millisecond": (1, 1000)}
+        unit = {
+            "day": (86_400_000, 10**12),
+            "hour": (3_600_000, 24),
+            "minute": (60_000, 60),
+            "second": (1000, 60),
+            "millisecond": (1, 1000),
+        }
         if node.name in unit:
             by, of = unit[node.name]
             return Value(f"({value.sql} // {by} % {of})", types.BIGINT)
     if value.type.name == "interval year to month" and node.name in ("year", "month"):
-        return Value(f"CAST({value.sql} {'// 12' if node.name == 'year' else '% 12'} AS BIGINT)", types.BIGINT)
+        return Value(
+            f"CAST({value.sql} {'// 12' if node.name == 'year' else '% 12'} AS BIGINT)", types.BIGINT
+        )
     if value.type.name == "timestamp with time zone":
         value = Value(f"local_time({value.sql})", types.TIMESTAMP)
     if value.type.name == "date" and node.name in ("hour", "minute", "second", "millisecond"):
-        raise _unexpected(node, [value], f"{node.name}(timestamp(p)), {node.name}(timestamp(p) with time zone), …")
+        raise _unexpected(
+            node, [value], f"{node.name}(timestamp(p)), {node.name}(timestamp(p) with time zone), …"
+        )
     signature, variables = choose(node, [value], scalars[node.name])
     return apply(signature, variables, [value])
 
@@ -762,7 +846,11 @@ def _format(scope: Expressions, node: nodes.Call) -> Value:
     value, pattern = (scope.value(a) for a in node.arguments)
     local = _local(value)
     if local is None or not types.is_string(pattern.type):
-        raise _unexpected(node, [value, pattern], f"{node.name}(timestamp(p), varchar(x)), {node.name}(timestamp(p) with time zone, varchar(x))")
+        raise _unexpected(
+            node,
+            [value, pattern],
+            f"{node.name}(timestamp(p), varchar(x)), {node.name}(timestamp(p) with time zone, varchar(x))",
+        )
     if not isinstance(pattern.literal, str):
         raise not_supported(f"{node.name} with a format that is not a literal", node.position)
     write = patterns.mysql_format if node.name == "date_format" else patterns.joda_format

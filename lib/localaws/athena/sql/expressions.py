@@ -26,10 +26,25 @@ _TYPED = (
     "SMALLINT",
     "TINYINT",
 )
-_EXTRACT_FIELDS = (
-    "YEAR QUARTER MONTH WEEK DAY DAY_OF_MONTH DAY_OF_WEEK DOW DAY_OF_YEAR DOY YEAR_OF_WEEK YOW HOUR MINUTE SECOND "
-    "TIMEZONE_HOUR TIMEZONE_MINUTE"
-).split()
+_EXTRACT_FIELDS = [
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "DAY_OF_MONTH",
+    "DAY_OF_WEEK",
+    "DOW",
+    "DAY_OF_YEAR",
+    "DOY",
+    "YEAR_OF_WEEK",
+    "YOW",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "TIMEZONE_HOUR",
+    "TIMEZONE_MINUTE",
+]
 _SQL_JSON = ("JSON_ARRAY", "JSON_EXISTS", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE")
 
 
@@ -459,10 +474,16 @@ class Expressions(Reader):
         "NORMALIZE": _normalize,
         "LISTAGG": _listagg,
         **dict.fromkeys(
-            (
-                "CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURRENT_CATALOG CURRENT_SCHEMA "
-                "LOCALTIME LOCALTIMESTAMP"
-            ).split(),
+            [
+                "CURRENT_DATE",
+                "CURRENT_TIME",
+                "CURRENT_TIMESTAMP",
+                "CURRENT_USER",
+                "CURRENT_CATALOG",
+                "CURRENT_SCHEMA",
+                "LOCALTIME",
+                "LOCALTIMESTAMP",
+            ],
             _current,
         ),
         **dict.fromkeys(_SQL_JSON, _sql_json),

@@ -1,0 +1,1 @@
+"""Athena's DDL, which is Hive's: read, and carried out on the Glue catalog."""
