@@ -8,6 +8,7 @@ import json
 
 import pytest
 import zstandard
+from botocore.exceptions import ClientError
 from localaws.glue import recognise, samples
 from localaws.glue.classifiers import Classifiers
 from localaws.service import AwsError
@@ -142,7 +143,9 @@ def test_utf_16_is_read(classify):
 
 
 def test_bytes_that_are_not_utf_8_do_not_hide_a_format(classify):
-    assert classify(COMBINED.encode().replace(b"Mozilla", b"\xff\xfe\x00")).classification == "combined_apache"
+    assert (
+        classify(COMBINED.encode().replace(b"Mozilla", b"\xff\xfe\x00")).classification == "combined_apache"
+    )
 
 
 def test_records_of_a_large_object_are_estimated(tmp_path):
@@ -335,3 +338,17 @@ def refused(action, body) -> AwsError:
     with pytest.raises(AwsError) as refusal:
         action(body)
     return refusal.value
+
+
+def test_a_client_stores_and_reads_classifiers(local_aws, unique):
+    glue = local_aws.client("glue")
+    glue.create_classifier(GrokClassifier={**ORDERS["GrokClassifier"], "Name": unique})
+    kept = glue.get_classifier(Name=unique)["Classifier"]["GrokClassifier"]
+    assert kept["GrokPattern"] == ORDERS["GrokClassifier"]["GrokPattern"]
+    pages = glue.get_paginator("get_classifiers").paginate()
+    listed = [each.get("GrokClassifier", {}).get("Name") for page in pages for each in page["Classifiers"]]
+    assert unique in listed
+    glue.update_classifier(GrokClassifier={"Name": unique, "Classification": "other"})
+    glue.delete_classifier(Name=unique)
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        glue.get_classifier(Name=unique)

@@ -576,3 +576,33 @@ def test_real_logs_get_their_formats(glue, shared_logs):
     }.items() <= found.items()
     assert found.keys() == {source.name for source in shared_logs.iterdir()}
     assert tables["nginx_access"]["Parameters"]["objectCount"] == "57"
+
+
+def test_a_client_lists_changes_and_deletes_a_crawler(local_aws, unique):
+    glue = local_aws.client("glue")
+    target = {"S3Targets": [{"Path": f"s3://{unique}/"}]}
+    glue.create_crawler(
+        Name=unique,
+        Role="r",
+        DatabaseName=unique,
+        Targets=target,
+        Schedule="cron(0 1 * * ? *)",
+        Tags={"test": unique},
+    )
+    pages = glue.get_paginator("get_crawlers").paginate()
+    assert unique in [crawler["Name"] for page in pages for crawler in page["Crawlers"]]
+    assert glue.list_crawlers(Tags={"test": unique})["CrawlerNames"] == [unique]
+    assert glue.batch_get_crawlers(CrawlerNames=[unique])["Crawlers"][0]["Version"] == 1
+    glue.update_crawler(Name=unique, Description="x")
+    glue.stop_crawler_schedule(CrawlerName=unique)
+    glue.start_crawler(Name=unique)
+    until = time.monotonic() + 30
+    while (crawler := glue.get_crawler(Name=unique)["Crawler"])["State"] != "READY":
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert crawler["LastCrawl"]["Status"] == "FAILED"
+    assert glue.get_crawler_metrics(CrawlerNameList=[unique])["CrawlerMetricsList"][0]["TablesCreated"] == 0
+    assert glue.list_crawls(CrawlerName=unique)["Crawls"][0]["State"] == "FAILED"
+    glue.delete_crawler(Name=unique)
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        glue.get_crawler(Name=unique)

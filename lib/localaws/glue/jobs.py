@@ -21,6 +21,8 @@ PAGE_SIZE = 100
 MAX_TIMEOUT = 10080  # minutes: seven days
 # https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html#aws-glue-api-jobs-job-Job
 DEFAULT_TIMEOUT = 480
+OLD_VERSIONS = ("0.9", "1.0", "2.0", "3.0", "4.0")
+OLD_DEFAULT_TIMEOUT = 2880
 DEFAULT_WORKERS = {"WorkerType": "G.1X", "NumberOfWorkers": 10}
 NOT_HERE = {
     "Connections": "connections",
@@ -161,7 +163,7 @@ def settle(job: dict[str, Any], update: bool = False) -> dict[str, Any]:
         "JobMode": "SCRIPT",
         "MaxRetries": 0,
         "ExecutionProperty": {"MaxConcurrentRuns": 1},
-        "Timeout": DEFAULT_TIMEOUT,
+        "Timeout": OLD_DEFAULT_TIMEOUT if version in OLD_VERSIONS else DEFAULT_TIMEOUT,
         "ExecutionClass": "STANDARD",
         "GlueVersion": version,
         **{key: value for key, value in job.items() if value is not None},

@@ -118,6 +118,10 @@ def prepare(
         conf = job_arguments.spark_settings(arguments.get("--conf", ""))
         jvm = None
         if job["Command"]["Name"] == "glueetl":
+            for bucket in _unmounted(context):
+                say(
+                    f"s3://{bucket} is out of reach for Spark, since there is a bucket with the first part of its name"
+                )
             settings = spark.settings(context.s3_root, folder.work, conf)
             jvm = spark.command(settings | {"spark.app.name": job["Name"]}, folder.work, jars)
     except (BadArgument, python_modules.MissingModule, java.NoJava) as error:
@@ -143,6 +147,11 @@ def prepare(
     )
     description.chmod(0o600)
     return Prepared(description, _environment(context, folder, modules))
+
+
+def _unmounted(context: Context) -> list[str]:
+    here = {entry.name for entry in os.scandir(context.s3_root) if entry.is_dir()}
+    return sorted(name for name in here - set(spark.mounted(context.s3_root)) if not name.startswith("."))
 
 
 def _environment(context: Context, folder: RunFolder, modules: list[Path]) -> dict[str, str]:

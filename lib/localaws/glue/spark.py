@@ -30,6 +30,7 @@ _OPENED = [
     "java.security.jgss/sun.security.krb5",
 ]
 MAX_HEAP = 4 * 2**30
+FEW_CORES = 2
 
 
 def home() -> Path:
@@ -72,11 +73,20 @@ def settings(s3_root: Path, work: Path, asked: dict[str, str]) -> dict[str, str]
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
         "spark.hadoop.fs.s3a.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
     }
-    for bucket in sorted(entry.name for entry in os.scandir(s3_root) if entry.is_dir()):
-        if not bucket.startswith("."):
-            mount = f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"
-            fixed[mount] = (s3_root / bucket).as_uri()
+    for bucket in mounted(s3_root):
+        fixed[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = (s3_root / bucket).as_uri()
     return defaults | asked | fixed
+
+
+def mounted(s3_root: Path) -> list[str]:
+    """Give the buckets that a run can read and write.
+
+    Hadoop takes the setting of a mount for one of ``a.b`` for a broken one of ``a``, where there are both; the
+    longer name goes without.
+    """
+    names = sorted(entry.name for entry in os.scandir(s3_root) if entry.is_dir())
+    names = [name for name in names if not name.startswith(".")]
+    return [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
 
 
 def command(conf: dict[str, str], work: Path, jars: list[Path]) -> list[str]:
@@ -102,6 +112,8 @@ def command(conf: dict[str, str], work: Path, jars: list[Path]) -> list[str]:
         "-cp",
         str(home() / "jars" / "*"),
         f"-Xmx{heap}",
+        # On few cores the collector's threads cost a start more than they bring: a fifth of its CPU time.
+        *(["-XX:+UseSerialGC"] if (os.cpu_count() or 1) <= FEW_CORES else []),
         "-XX:+IgnoreUnrecognizedVMOptions",
         "-XX:-UsePerfData",
         *(f"--add-opens={each}=ALL-UNNAMED" for each in _OPENED),
