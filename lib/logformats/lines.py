@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -14,6 +15,8 @@ from logformats.decompress import DamagedError, blocks
 CHUNK_BYTES = 16 << 20
 MAX_LINE_BYTES = 64 << 20
 _ANSI = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
+
+_ANSI_PYTHON = re.compile(_ANSI)
 
 
 @dataclass(frozen=True)
@@ -124,3 +127,8 @@ def without_colours(lines: pl.Series) -> pl.Series:
     if not lines.str.contains("\x1b", literal=True).any():
         return lines
     return lines.str.replace_all(_ANSI, "")
+
+
+def without_colour(line: str) -> str:
+    """A line without ANSI escape sequences."""
+    return _ANSI_PYTHON.sub("", line) if "\x1b" in line else line

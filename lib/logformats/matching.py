@@ -6,6 +6,7 @@ expression, or a header line; `jsonlines` and `logfmt` hold those whose fields n
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -64,7 +65,7 @@ class GrokMatcher:
 
     def __init__(self, definition: LogFormat) -> None:
         self.format = definition
-        self._stages = [_Stage.of(compiled, definition) for compiled in definition.stages]
+        self._stages = _stages(definition)
 
     def match(self, lines: pl.DataFrame) -> Matched:
         silent = silent_rows(lines, self.format.comments)
@@ -83,6 +84,11 @@ class GrokMatcher:
         if len(found) == 1:
             return Matched(found[0], silent)
         return Matched(pl.concat(found, how="diagonal").sort("row"), silent)
+
+
+@functools.lru_cache(maxsize=1024)
+def _stages(definition: LogFormat) -> tuple[_Stage, ...]:
+    return tuple(_Stage.of(compiled, definition) for compiled in definition.stages)
 
 
 @dataclass(frozen=True)

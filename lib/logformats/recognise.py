@@ -12,12 +12,12 @@ import polars as pl
 from logformats.decompress import DamagedError, blocks
 from logformats.definitions import LogFormat, formats
 from logformats.events import time_text
-from logformats.lines import decoded, without_colours
+from logformats.lines import without_colour
 from logformats.matching import matcher_for
 from logformats.times import clock_for, parse
 
-SAMPLE_BYTES = 128 << 10
-SAMPLE_LINES = 1000
+SAMPLE_BYTES = 64 << 10
+SAMPLE_LINES = 500
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def detect(
     return sorted(found, key=lambda d: -d.share)
 
 
-def sample_lines(sample: bytes) -> pl.Series:
-    """Whole lines at the start of an object, from its first bytes."""
+def sample_lines(sample: bytes) -> list[str]:
+    """Whole lines at the start of an object, from its first bytes; at least one, be it cut off."""
     text = bytearray()
     whole = len(sample) < SAMPLE_BYTES
     try:
@@ -64,12 +64,14 @@ def sample_lines(sample: bytes) -> pl.Series:
         del text[SAMPLE_BYTES:]
         whole = False
     cut = len(text) if whole else text.rfind(b"\n") + 1
-    lines = decoded(bytes(text[: cut or len(text)]))
-    return without_colours(lines[:SAMPLE_LINES])
+    lines = (
+        text[: cut or len(text)].decode("utf-8", "backslashreplace").split("\n", SAMPLE_LINES)[:SAMPLE_LINES]
+    )
+    return [without_colour(line.rstrip("\r").replace("\0", "\\x00")) for line in lines]
 
 
 def recognise(
-    lines: pl.Series, candidates: Sequence[LogFormat], path: str = ""
+    lines: list[str], candidates: Sequence[LogFormat], path: str = ""
 ) -> list[tuple[LogFormat, float]]:
     """Candidates that lines have, in the candidates' order, each with its share of the lines that are not
     empty.
@@ -77,7 +79,8 @@ def recognise(
     A line counts for the first candidate that matches it and can read its time. Lines that match none count
     for the event before them, if its format has events of several lines.
     """
-    frame = lines.to_frame("text").with_row_index("row").filter(pl.col("text").str.strip_chars() != "")
+    frame = pl.DataFrame({"text": lines}, schema={"text": pl.String}).with_row_index("row")
+    frame = frame.filter(pl.col("text").str.strip_chars() != "")
     if frame.is_empty():
         return []
     clock = clock_for(path, datetime.now(UTC))

@@ -19,16 +19,16 @@ from logformats.definitions import LogFormat
 from logformats.matching import DelimitedMatcher, matcher_for
 
 MAX_LINE = 2000
-SAMPLE = 60
+SAMPLE = 30
 
 _LOGFMT = re.compile(logfmt.LINE.removesuffix("$") + r"\Z")
 
 
-def sample(lines: pl.Series) -> list[str]:
+def spread(lines: list[str]) -> list[str]:
     """Some of the lines that are not empty, spread over all; the first ones always."""
-    texts = [line for line in lines.head(400).to_list() if line.strip()]
+    texts = [line for line in lines if line and not line.isspace()]
     head, rest = texts[: SAMPLE // 3], texts[SAMPLE // 3 :]
-    step = max(1, len(rest) // (SAMPLE - len(head)))
+    step = max(1, -(-len(rest) // (SAMPLE - SAMPLE // 3)))
     return head + rest[::step]
 
 

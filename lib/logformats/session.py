@@ -73,16 +73,15 @@ class Session:
     )
     last_dt: str = ""  # date of the last event
     chosen: list[Matcher] = field(default_factory=list)
-    others: list[Matcher] = field(default_factory=list)
+    others: list[LogFormat] = field(default_factory=list)
     cache: dict[str, Any] = field(default_factory=dict)  # the chunk's lines as JSON
     waiting: list[pl.DataFrame] = field(default_factory=list)  # rejects before the first event
 
     def choose(self, head: bytes, candidates: Sequence[LogFormat]) -> None:
         """Take the formats that the object's head has first, the others for the lines that these leave."""
-        found = screening.formats_of(screening.sample(sample_lines(head)), candidates)
+        found = screening.formats_of(screening.spread(sample_lines(head)), candidates)
         self.chosen = [matcher_for(c, self.cache) for c in candidates if c in found]
-        others = (c for c in candidates if c not in found and c.kind != "delimited")
-        self.others = [matcher_for(c, self.cache) for c in others]
+        self.others = [c for c in candidates if c not in found and c.kind != "delimited"]
 
     def take(self, chunk: Chunk) -> Iterator[Parsed]:
         """Read a chunk; the event that it ends in is kept back where further lines may join it."""
@@ -145,17 +144,17 @@ class Session:
             left = self._try(matcher, left, found)
         if not left.is_empty() and self.others:
             left = left.filter(pl.col("text").str.contains(MAYBE_EVENT))
-            for matcher in self._promising(left):
-                left = self._try(matcher, left, found)
+            for definition in self._promising(left):
+                left = self._try(matcher_for(definition, self.cache), left, found)
         self.cache.clear()
         return found
 
-    def _promising(self, left: pl.DataFrame) -> list[Matcher]:
+    def _promising(self, left: pl.DataFrame) -> list[LogFormat]:
         """Those of the other formats that could match some of the lines."""
         if len(left) > MAX_SCREENED:
             return self.others
-        accepting = screening.accepting(left["text"], [matcher.format for matcher in self.others])
-        return [matcher for matcher in self.others if matcher.format in accepting]
+        accepting = screening.accepting(left["text"], self.others)
+        return [definition for definition in self.others if definition in accepting]
 
     def _try(self, matcher: Matcher, left: pl.DataFrame, found: Found) -> pl.DataFrame:
         """Let a format take its lines; gives those that are left."""
