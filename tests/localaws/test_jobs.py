@@ -309,7 +309,10 @@ def test_a_client_defines_lists_changes_and_deletes_a_job(local_aws, unique):
         ("create_trigger", {"Name": "t", "Type": "ON_DEMAND", "Actions": [{"JobName": "j"}]}),
         ("create_workflow", {"Name": "w"}),
         ("create_dev_endpoint", {"EndpointName": "e", "RoleArn": "arn:aws:iam::123456789012:role/r"}),
-        ("create_session", {"Id": "s", "Role": "r", "Command": {"Name": "glueetl"}}),
+        (
+            "create_session",
+            {"Id": "s", "Role": "arn:aws:iam::123456789012:role/r", "Command": {"Name": "glueetl"}},
+        ),
         ("get_job_bookmark", {"JobName": "j"}),
         ("list_ml_transforms", {}),
     ],

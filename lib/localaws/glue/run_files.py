@@ -119,9 +119,7 @@ def prepare(
         jvm = None
         if job["Command"]["Name"] == "glueetl":
             for bucket in _unmounted(context):
-                say(
-                    f"s3://{bucket} is out of reach for Spark, since there is a bucket with the first part of its name"
-                )
+                say(f"Spark cannot reach s3://{bucket}: there is a bucket with the first part of its name")
             settings = spark.settings(context.s3_root, folder.work, conf)
             jvm = spark.command(settings | {"spark.app.name": job["Name"]}, folder.work, jars)
     except (BadArgument, python_modules.MissingModule, java.NoJava) as error:
