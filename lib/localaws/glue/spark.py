@@ -81,8 +81,8 @@ def settings(s3_root: Path, work: Path, asked: dict[str, str]) -> dict[str, str]
 def mounted(s3_root: Path) -> list[str]:
     """Give the buckets that a run can read and write.
 
-    Where there are buckets ``a`` and ``a.b``, Hadoop takes the mount of the second for a broken one of the first;
-    so the longer name goes without.
+    Where there are buckets ``a`` and ``a.b``, Hadoop takes the mount of the second for a broken one of the
+    first; so the longer name goes without.
     """
     names = sorted(entry.name for entry in os.scandir(s3_root) if entry.is_dir())
     names = [name for name in names if not name.startswith(".")]
