@@ -154,7 +154,7 @@ def test_top_values_by_another_column(look, served):
 def test_heat_map(look, served):
     look.open("?levels=ERROR")
     drawn = look.page.evaluate(
-        "document.querySelector('#heat-graph .js-plotly-plot').data[0].z.map(r => [...r])"
+        "document.querySelector('#heat-graph .js-plotly-plot').calcdata[0][0].z.map(r => [...r])"
     )
     frame = served.athena.sql(
         "SELECT day_of_week(minute) AS d, hour(minute) AS h, sum(events) AS n FROM log_counts "
