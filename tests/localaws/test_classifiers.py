@@ -30,6 +30,11 @@ ORDERS = {
 }
 
 
+def recognised(path, *custom: dict):
+    (found,) = recognise.recognise([samples.take(path)], recognise.classifiers(custom))
+    return found
+
+
 @pytest.fixture
 def classify(tmp_path):
     """Write an object and give what the classifiers make of it."""
@@ -37,7 +42,7 @@ def classify(tmp_path):
     def write_and_classify(data: str | bytes, *custom: dict):
         path = tmp_path / "object"
         path.write_bytes(data.encode() if isinstance(data, str) else data)
-        return recognise.recognise(samples.take(path), recognise.classifiers(custom))
+        return recognised(path, *custom)
 
     return write_and_classify
 
@@ -119,7 +124,7 @@ def test_compressed_objects_are_read(tmp_path, compress, name):
     path.write_bytes(compress((COMBINED * 100).encode()))
     sample = samples.take(path)
     assert sample.compression == name
-    assert recognise.recognise(sample, recognise.classifiers([])).classification == "combined_apache"
+    assert recognised(path).classification == "combined_apache"
 
 
 def test_several_gzip_members_and_a_truncated_one_are_read_as_far_as_they_go(tmp_path):
@@ -151,7 +156,7 @@ def test_bytes_that_are_not_utf_8_do_not_hide_a_format(classify):
 def test_records_of_a_large_object_are_estimated(tmp_path):
     path = tmp_path / "object"
     path.write_text(COMBINED * 20_000)
-    found = recognise.recognise(samples.take(path), recognise.classifiers([]))
+    found = recognised(path)
     assert found.records == pytest.approx(20_000, rel=0.01)
 
 
@@ -255,7 +260,7 @@ def test_parquet_is_read_from_its_schema(tmp_path):
     )
     path = tmp_path / "object.parquet"
     pq.write_table(table, path)
-    found = recognise.recognise(samples.take(path), recognise.classifiers([]))
+    found = recognised(path)
     assert (found.classification, found.records) == ("parquet", 2)
     assert found.columns == {
         "id": "bigint",
@@ -352,3 +357,22 @@ def test_a_client_stores_and_reads_classifiers(local_aws, unique):
     glue.delete_classifier(Name=unique)
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         glue.get_classifier(Name=unique)
+
+
+def test_many_objects_at_once_are_recognised_as_one_by_one(tmp_path):
+    texts = [
+        COMBINED,
+        "nothing\n",
+        '{"a": 1}\n',
+        "",
+        COMMON + "nothing\n",
+        "ORD-1 2 x\n" + COMMON,
+        COMBINED * 3,
+    ]
+    paths = [tmp_path / str(i) for i in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    together = recognise.recognise([samples.take(path) for path in paths], recognise.classifiers([ORDERS]))
+    assert together == [recognised(path, ORDERS) for path in paths]
+    names = [found and found.classification for found in together]
+    assert names == ["combined_apache", None, "json", None, "apache", "orders", "combined_apache"]

@@ -31,7 +31,7 @@ def grouped(tmp_path):
 
         def look(folder, found):
             taken = [samples.take(each.path) for each in found]
-            return [Seen(sample, recognise.recognise(sample, candidates)) for sample in taken]
+            return list(map(Seen.of, taken, recognise.recognise(taken, candidates)))
 
         root = s3_listing.tree(tmp_path, "s3://bucket/in/", exclusions)
         return [

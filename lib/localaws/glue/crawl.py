@@ -11,11 +11,12 @@ from typing import Any
 from localaws.glue import grouping, recognise, s3_listing, samples
 from localaws.glue.catalog import Catalog
 from localaws.glue.grouping import Group, Seen
-from localaws.glue.s3_listing import Folder, S3Object, TargetError
+from localaws.glue.s3_listing import Folder, TargetError
 from localaws.glue.table_inputs import Draft, draft
 from localaws.glue.table_writer import Counts, TableWriter
 
 MAX_SAMPLES = 100  # of a folder's objects that are read, where the target sets no SampleSize
+BATCH = 64  # samples that are held at once
 
 
 class Stopped(Exception):
@@ -97,8 +98,10 @@ class Crawl:
             _keep_new(root, self.known_folders)
         count = len(root.everything())
         self.log("INFO", f"Found {count} objects at {target['Path']}.")
-        size = target.get("SampleSize") or MAX_SAMPLES
-        return grouping.group(root, lambda folder, objects: self._look(folder, objects, size), self._rules)
+        seen = self._look(root, target.get("SampleSize") or MAX_SAMPLES)
+        return grouping.group(
+            root, lambda _, objects: [seen[o.path] for o in objects if o.path in seen], self._rules
+        )
 
     @property
     def _new_folders_only(self) -> bool:
@@ -111,23 +114,32 @@ class Crawl:
         combine = settings.get("TableGroupingPolicy") == "CombineCompatibleSchemas"
         return grouping.Rules(combine, int(level) if level is not None else None)
 
-    def _look(self, folder: Folder, objects: Sequence[S3Object], size: int) -> list[Seen]:
-        # Spread over the folder: rotated logs often change their format somewhere on the way.
-        step = max(1, -(-len(objects) // size))
-        found = []
-        for each in objects[::step]:
-            self.check()
-            try:
-                sample = samples.take(each.path)
-            except FileNotFoundError:
-                continue  # deleted since it was listed
-            if sample.problem:
-                self.log("WARN", f"{folder.location}{each.name} is damaged: {sample.problem}.")
-            recognition = recognise.recognise(sample, self._candidates)
-            if recognition is None:
-                self.log("WARN", f"No classifier reads {folder.location}{each.name}.")
-            found.append(Seen(sample, recognition))
-        return found
+    def _look(self, root: Folder, size: int) -> dict[Path, Seen]:
+        """Recognise `size` objects of each folder."""
+        chosen: list[tuple[str, Path]] = []
+        for folder in root.walk():
+            # Spread over the folder: rotated logs often change their format somewhere on the way.
+            step = max(1, -(-len(folder.objects) // size))
+            chosen += [(folder.location + each.name, each.path) for each in folder.objects[::step]]
+        seen = {}
+        for at in range(0, len(chosen), BATCH):
+            taken = [t for location, path in chosen[at : at + BATCH] if (t := self._take(location, path))]
+            found = recognise.recognise([sample for _, sample in taken], self._candidates)
+            for (location, sample), recognition in zip(taken, found, strict=True):
+                if recognition is None:
+                    self.log("WARN", f"No classifier reads {location}.")
+                seen[sample.path] = Seen.of(sample, recognition)
+        return seen
+
+    def _take(self, location: str, path: Path) -> tuple[str, samples.Sample] | None:
+        self.check()
+        try:
+            sample = samples.take(path)
+        except FileNotFoundError:
+            return None  # deleted since it was listed
+        if sample.problem:
+            self.log("WARN", f"{location} is damaged: {sample.problem}.")
+        return location, sample
 
     def _drafts(self, groups: Sequence[Group]) -> list[Draft]:
         prefix = self.crawler.get("TablePrefix") or ""

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote
 
 from localaws.glue import hive_types
@@ -26,10 +27,21 @@ SIMILAR = 0.7  # of the columns
 
 @dataclass(frozen=True)
 class Seen:
-    """An object whose sample was looked at; no recognition is UNKNOWN."""
+    """What is kept of a sampled object: its size, how much was read of it, and what it was recognised as.
 
-    sample: Sample
+    No recognition is UNKNOWN.
+    """
+
+    path: Path
+    size: int
+    compression: str
+    lines: int
     recognition: Recognition | None
+
+    @classmethod
+    def of(cls, sample: Sample, recognition: Recognition | None) -> Seen:
+        """Keep the figures of a sample, not its text: a target may have very many."""
+        return cls(sample.path, sample.size, sample.compression, len(sample.lines), recognition)
 
 
 @dataclass
@@ -55,7 +67,7 @@ class Group:
         for each in self.seen:
             if each.recognition is not None:
                 found = each.recognition
-                lines[found.classification] += max(1, round(found.certainty * len(each.sample.lines)))
+                lines[found.classification] += max(1, round(found.certainty * each.lines))
         return lines.most_common(1)[0][0] if lines else UNKNOWN
 
     def _settle(self) -> None:
@@ -178,7 +190,7 @@ def _parent(folder: Folder, groups: list[Group], combine: bool) -> Group:
 
 def _each_its_own(own: Group) -> list[Group]:
     # Objects beside folders that hold something else: a table each, at the object.
-    by_path = {seen.sample.path: seen for seen in own.seen}
+    by_path = {seen.path: seen for seen in own.seen}
     return [
         Group(
             Folder((*own.folder.parts, each.name)),

@@ -49,7 +49,8 @@ class Recognition:
     records: int
 
 
-Classifier = Callable[[Sample], Recognition | None]
+#: Looks at many samples at once, and gives a recognition or None for each.
+Classifier = Callable[[Sequence[Sample]], list[Recognition | None]]
 
 
 def classifiers(custom: Sequence[dict[str, Any]]) -> list[Classifier]:
@@ -68,18 +69,26 @@ def classifiers(custom: Sequence[dict[str, Any]]) -> list[Classifier]:
     return [c for each in custom if (c := _custom(each)) is not None] + list(_built_in())
 
 
-def recognise(sample: Sample, candidates: Sequence[Classifier]) -> Recognition | None:
-    """Give the recognition of an object by the classifier that fits it best; None is UNKNOWN."""
-    best: Recognition | None = None
+def recognise(samples: Sequence[Sample], candidates: Sequence[Classifier]) -> list[Recognition | None]:
+    """Give the recognition of each object by the classifier that fits it best; None is UNKNOWN.
+
+    Many objects at once cost little more than one: a pattern is compiled anew for each call.
+    """
+    best: list[Recognition | None] = [None] * len(samples)
+    open_ = list(range(len(samples)))  # what no classifier was certain of yet
     for classify in candidates:
-        found = classify(sample)
-        if found is None:
-            continue
-        if found.certainty == 1.0:
-            return found
-        if best is None or found.certainty > best.certainty:
-            best = found
+        if not open_:
+            break
+        for at, found in zip(open_, classify([samples[i] for i in open_]), strict=True):
+            known = best[at]
+            if found is not None and (known is None or found.certainty > known.certainty):
+                best[at] = found
+        open_ = [at for at in open_ if best[at] is None or best[at].certainty < 1.0]
     return best
+
+
+def _each(classify: Callable[[Sample], Recognition | None]) -> Classifier:
+    return lambda samples: [classify(sample) for sample in samples]
 
 
 def _custom(classifier: dict[str, Any]) -> Classifier | None:
@@ -87,9 +96,9 @@ def _custom(classifier: dict[str, Any]) -> Classifier | None:
     if kind == "GrokClassifier":
         return grok(settings["Classification"], settings["GrokPattern"], settings.get("CustomPatterns"))
     if kind == "JsonClassifier":
-        return functools.partial(_json, json_path=settings["JsonPath"])
+        return _each(functools.partial(_json, json_path=settings["JsonPath"]))
     if kind == "CsvClassifier":
-        return functools.partial(_csv, rules=delimited.rules(settings))
+        return _each(functools.partial(_csv, rules=delimited.rules(settings)))
     return None  # XML: the crawler says so in its log
 
 
@@ -99,7 +108,7 @@ def _built_in() -> tuple[Classifier, ...]:
     logs = [
         grok(c["classification"], c["pattern"], c.get("custom")) for c in tomllib.loads(text)["classifier"]
     ]
-    return (_orc, _parquet, _json, *logs, _csv)
+    return (_each(_orc), _each(_parquet), _each(_json), *logs, _each(_csv))
 
 
 def grok(classification: str, pattern: str, custom_patterns: str | None) -> Classifier:
@@ -115,30 +124,42 @@ def grok(classification: str, pattern: str, custom_patterns: str | None) -> Clas
     compiled = groks.compile(pattern, custom_patterns)
     columns: Columns = {name.lower(): groks.TYPES[type_] for name, type_ in compiled.types.items()}
     stored = storage.grok(pattern, custom_patterns)
-    count = _counter(compiled.regex, compiled.python)
+    matches = _matcher(compiled.regex, compiled.python)
 
-    def classify(sample: Sample) -> Recognition | None:
-        lines = sample.lines[:MAX_LINES]
-        step = max(1, len(lines) // PROBE_LINES)
-        if not count(lines[::step]):
-            return None
-        matched = count(lines)
-        share = matched / len(lines)
-        records = round(sample.estimated_records(len(sample.lines)) * share)
-        return Recognition(classification, columns, stored, share, records)
+    def classify(samples: Sequence[Sample]) -> list[Recognition | None]:
+        lines = [sample.lines[:MAX_LINES] for sample in samples]
+        probes = [each[:: max(1, len(each) // PROBE_LINES)] for each in lines]
+        likely = [at for at, hits in enumerate(_hits(matches, probes)) if hits]
+        found: list[Recognition | None] = [None] * len(samples)
+        for at, hits in zip(likely, _hits(matches, [lines[at] for at in likely]), strict=True):
+            share = hits / len(lines[at])
+            records = round(samples[at].estimated_records(len(samples[at].lines)) * share)
+            found[at] = Recognition(classification, columns, stored, share, records)
+        return found
 
     return classify
 
 
-def _counter(regex: str, python: Any) -> Callable[[list[str]], int]:
-    """Give a function that counts lines that match, by an engine that no line makes slow where it can."""
+Matcher = Callable[[list[str]], list[bool]]
+
+
+def _matcher(regex: str, python: Any) -> Matcher:
+    """Give a function that tells which lines match, by an engine that no line makes slow where it can."""
     import polars as pl
 
     try:
         pl.Series([""]).str.contains(regex)
     except pl.exceptions.ComputeError:  # look-around or a back-reference
-        return lambda lines: sum(1 for line in lines if python.match(line))
-    return lambda lines: int(pl.Series(lines, dtype=pl.String).str.contains(regex).sum())
+        return lambda lines: [python.match(line) is not None for line in lines]
+    return lambda lines: pl.Series(lines, dtype=pl.String).str.contains(regex).to_list()
+
+
+def _hits(matches: Matcher, lines: list[list[str]]) -> list[int]:
+    """Count the lines that match, of each object."""
+    if not any(lines):
+        return [0] * len(lines)
+    flags = iter(matches([line for each in lines for line in each]))
+    return [sum(next(flags) for _ in each) for each in lines]
 
 
 def _json(sample: Sample, json_path: str | None = None) -> Recognition | None:

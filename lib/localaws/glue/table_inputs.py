@@ -98,11 +98,11 @@ def _storage(group: Group) -> Storage:
 
 def _parameters(group: Group, crawler: str) -> dict[str, str]:
     size = sum(each.size for each in group.objects)
-    read = sum(each.sample.size for each in group.seen)
+    read = sum(each.size for each in group.seen)
     records = sum(each.recognition.records for each in group.seen if each.recognition)
     # Of the objects that were not sampled as of those that were.
     records = round(records * size / read) if read else 0
-    compressions = Counter(each.sample.compression for each in group.seen)
+    compressions = Counter(each.compression for each in group.seen)
     compression = compressions.popitem()[0] if len(compressions) == 1 else "none"
     return {
         "sizeKey": str(size),
