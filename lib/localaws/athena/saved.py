@@ -273,7 +273,12 @@ class Saved:
 
 
 def _metadata(error: AwsError) -> AwsError:
-    return AwsError("MetadataException", error.message, Message=error.message)
+    """Athena hands Glue's answer on in the words of its Java client, which clients take apart."""
+    message = (
+        f"{error.message} (Service: AmazonDataCatalog; Status Code: 400; Error Code: {error.code}; "
+        f"Request ID: {uuid.uuid4()}; Proxy: null)"
+    )
+    return AwsError("MetadataException", message, Message=message)
 
 
 def _database(found: dict) -> dict:

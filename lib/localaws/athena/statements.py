@@ -56,7 +56,7 @@ class Statements:
         started = execution["Status"]["SubmissionDateTime"].replace(tzinfo=None)
         context = execution["QueryExecutionContext"]
         session = Session(
-            context.get("Database", "default").lower(),
+            context.get("Database", "default").strip("`").lower(),
             started,
             context.get("Catalog", CATALOG).lower(),
             self.context.account_id,

@@ -117,7 +117,7 @@ def orderable(kind: Type) -> bool:
 
 def coerces(source: Type, target: Type) -> bool:
     """Whether Trino casts a value of one type to the other without being asked."""
-    if source == target or source == UNKNOWN:
+    if source in (target, UNKNOWN):
         return True
     common = common_type(source, target)
     return common == target

@@ -302,14 +302,14 @@ class HiveRunner:
         for spec, location in ddl.parts["specs"]:
             values = self._values(table, spec)
             documents.append(partition_input(table, values, location))
-        present = self._create_partitions(table, documents)
+        present = self.create_partitions(table, documents)
         if present and not ddl.parts["if_not_exists"]:
             raise DdlError(
                 _TASK
                 + f"AlreadyExistsException(message:Partition already exists: {', '.join(map(str, present))})"
             )
 
-    def _create_partitions(self, table: dict, documents: list[dict]) -> list:
+    def create_partitions(self, table: dict, documents: list[dict]) -> list:
         """Create partitions; gives the values of those that were there already."""
         present = []
         for start in range(0, len(documents), _BATCH):
@@ -351,7 +351,7 @@ class HiveRunner:
         folder = str(self.places.folder(location))
         found = [f for f in self._folders(folder, names) if f[0] not in known]
         documents = [partition_input(table, list(values), f"{location}/{path}/") for values, path in found]
-        self._create_partitions(table, documents)
+        self.create_partitions(table, documents)
         if found:
             missing = " ".join(f"{table['Name']}:{path}" for _, path in found)
             answer.lines = [f"Partitions not in metastore:\t{missing}"]
