@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -61,3 +61,33 @@ def _interleaved(columns: list[pl.Series], nulls: set[str]) -> pl.Series:
         names=["key", "value"],
     )
     return pl.Series("attributes", pa.LargeListArray.from_arrays(pa.array(offsets), pairs), dtype=ATTRIBUTES)
+
+
+class Pairs:
+    """Attributes gathered event by event."""
+
+    def __init__(self) -> None:
+        self._keys: list[str] = []
+        self._values: list[str] = []
+        self._offsets = [0]
+
+    def add(self, keys: Sequence[str], values: Sequence[str], nulls: frozenset[str]) -> None:
+        """Add an event's attributes; those whose value is one of `nulls` are left out."""
+        if nulls.isdisjoint(values):
+            self._keys += keys
+            self._values += values
+        else:
+            for key, value in zip(keys, values, strict=True):
+                if value not in nulls:
+                    self._keys.append(key)
+                    self._values.append(value)
+        self._offsets.append(len(self._keys))
+
+    def series(self) -> pl.Series:
+        """All of them, a list for each event."""
+        keys = pa.array(self._keys, pa.large_string())
+        pairs = pa.StructArray.from_arrays(
+            [keys, pa.array(self._values, pa.large_string())], names=["key", "value"]
+        )
+        lists = pa.LargeListArray.from_arrays(pa.array(self._offsets, pa.int64()), pairs)
+        return pl.Series("attributes", lists, dtype=ATTRIBUTES)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 import polars as pl
 
+from logformats.attributes import Pairs
 from logformats.definitions import COLUMNS, COMPOUNDS, LogFormat
 from logformats.matched import NO_ROWS, Matched
 from logformats.names import assign
-from logformats.schema import ATTRIBUTES
 
 MAX_DEPTH = 20  # deeper than this, an object stays JSON text
 
@@ -37,8 +39,21 @@ def parse(text: str) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict):
         return None
+    if "\\ud" in text or "\\uD" in text:
+        value = _without_surrogates(value)
     if container:
         value.setdefault(CONTAINER, container[1])
+    return value
+
+
+def _without_surrogates(value: Any) -> Any:
+    """A value with halves of surrogate pairs, which are no text, written as `\\udXXX`."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
     return value
 
 
@@ -61,22 +76,34 @@ def _has_key(value: object, name: str) -> bool:
     return False
 
 
-def flatten(value: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+def flatten(value: dict[str, Any]) -> dict[str, str]:
     """Keys and values of an object as text: nested keys joined with dots, lists as JSON, nulls left out."""
+    flat: dict[str, str] = {}
+    _flatten(value, "", flat, 0)
+    return flat
+
+
+def _flatten(value: dict[str, Any], prefix: str, flat: dict[str, str], depth: int) -> None:
     for key, item in value.items():
-        name = f"{prefix}{key}"
-        if isinstance(item, str):
-            yield name, item
-        elif isinstance(item, dict) and item and depth < MAX_DEPTH:
-            yield from flatten(item, f"{name}.", depth + 1)
+        kind = type(item)
+        if kind is str:
+            flat[prefix + key] = item
+        elif kind is int or kind is float:
+            flat[prefix + key] = repr(item)
         elif item is None:
             continue
-        elif isinstance(item, list) and (named := _named_values(item)):
-            yield from flatten(named, f"{name}.", depth + 1)
-        elif isinstance(item, dict | list | bool):
-            yield name, json.dumps(item, ensure_ascii=False, separators=(",", ":"))
+        elif kind is dict and item and depth < MAX_DEPTH:
+            _flatten(item, f"{prefix}{key}.", flat, depth + 1)
+        elif kind is list and (named := _named_values(item)):
+            _flatten(named, f"{prefix}{key}.", flat, depth + 1)
+        elif kind is bool:
+            flat[prefix + key] = "true" if item else "false"
+        elif kind is list and all(type(one) is str for one in item):
+            flat[prefix + key] = (
+                f"[{','.join(map(encode_basestring, item))}]"  # as below, in a tenth of the time
+            )
         else:
-            yield name, str(item)
+            flat[prefix + key] = json.dumps(item, ensure_ascii=False, separators=(",", ":"))
 
 
 def _named_values(items: list) -> dict[str, Any]:
@@ -95,66 +122,85 @@ def _named_values(items: list) -> dict[str, Any]:
 class JsonMatcher:
     """Formats that are a JSON object a line.
 
-    `cache` holds the lines' objects, so that several formats of a chunk parse each line once.
+    `cache` holds the lines' objects, so that several formats of a chunk parse each line once; keeping them
+    costs as much as parsing them, so it is None where there is but one.
     """
 
-    def __init__(self, definition: LogFormat, cache: dict[str, dict[str, Any] | None]) -> None:
+    def __init__(self, definition: LogFormat, cache: dict[str, dict[str, Any] | None] | None) -> None:
         self.format = definition
         self._cache = cache
-        self._assigned: dict[tuple[str, ...], dict[str, str] | None] = {}
+        self._plans: dict[tuple[str, ...], Plan | None] = {}
 
     def match(self, lines: pl.DataFrame) -> Matched:
         candidates = lines.filter(pl.col("text").str.contains(OBJECT))
-        rows, values, attributes = [], [], []
-        for row, text in candidates.iter_rows():
+        rows: list[int] = []
+        columns: dict[str, list[str | None]] = {}
+        pairs = Pairs()
+        nulls = frozenset(self.format.nulls)
+        for row, text in zip(candidates["row"].to_list(), candidates["text"].to_list(), strict=True):
             for flat in self._events(text):
-                columns = self._columns(tuple(flat))
-                if columns is None:
+                plan = self._plan(flat)
+                if plan is None:
                     continue
+                for key, column in plan.filled:
+                    values = columns.setdefault(column, [])
+                    values.extend([None] * (len(rows) - len(values)))
+                    values.append(flat[key])
+                pairs.add(plan.names, [flat[key] for key in plan.others], nulls)
                 rows.append(row)
-                values.append({c: _plain(flat[k]) for k, c in columns.items() if c in _FILLED})
-                attributes.append(
-                    [
-                        {"key": columns.get(key, key), "value": value}
-                        for key, value in flat.items()
-                        if columns.get(key) not in _FILLED and value not in self.format.nulls
-                    ]
-                )
-        names = sorted({name for value in values for name in value})
-        fields = pl.DataFrame(
-            {
-                "row": rows,
-                **{name: [v.get(name) for v in values] for name in names},
-                "attributes": attributes,
-            },
-            schema={"row": pl.UInt32, **dict.fromkeys(names, pl.String), "attributes": ATTRIBUTES},
-        )
-        if "message" in names:
+        for values in columns.values():
+            values.extend([None] * (len(rows) - len(values)))
+        series = [pl.Series(name, values, dtype=pl.String) for name, values in columns.items()]
+        fields = pl.DataFrame([pl.Series("row", rows, dtype=pl.UInt32), *series, pairs.series()])
+        if series:
+            listed = pl.col(pl.String).str.starts_with('["')
+            if any(fields.select(listed.any()).row(0)):
+                fields = fields.with_columns(pl.col(pl.String).map_elements(_plain, return_dtype=pl.String))
+        if "message" in columns:
             fields = fields.with_columns(pl.col("message").str.strip_chars_end("\r\n"))
         return Matched(fields, NO_ROWS)
 
     def _events(self, text: str) -> Iterator[dict[str, str]]:
-        if text not in self._cache:
-            self._cache[text] = parse(text)
-        value = self._cache[text]
+        if self._cache is None:
+            value = parse(text)
+        else:
+            if text not in self._cache:
+                self._cache[text] = parse(text)
+            value = self._cache[text]
         if value is None:
             return
         if not self.format.records:
-            yield dict(flatten(value))
+            yield flatten(value)
         elif has(value, self.format.requires):
             for event in _records(value, self.format.records.split(".")):
-                yield dict(flatten(event))
+                yield flatten(event)
 
-    def _columns(self, keys: tuple[str, ...]) -> dict[str, str] | None:
-        """What each key fills or is renamed to; None if a line with these keys is not of this format."""
-        if keys not in self._assigned:
-            if len(self._assigned) > 10_000:
-                self._assigned.clear()
+    def _plan(self, flat: dict[str, str]) -> Plan | None:
+        """What becomes of each key; None if a line with these keys is not of this format."""
+        keys = tuple(flat)
+        if keys not in self._plans:
+            if len(self._plans) > 10_000:
+                self._plans.clear()
             columns = assign(list(keys), self.format.keys)
             timed = {"timestamp", "date"} & set(columns.values())
             fits = self.format.records or set(self.format.requires) <= set(keys)
-            self._assigned[keys] = columns if fits and timed else None
-        return self._assigned[keys]
+            self._plans[keys] = Plan.of(keys, columns) if fits and timed else None
+        return self._plans[keys]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of a line's keys: those that fill columns, and the others with their attributes' names."""
+
+    filled: tuple[tuple[str, str], ...]
+    others: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @staticmethod
+    def of(keys: tuple[str, ...], columns: dict[str, str]) -> Plan:
+        filled = tuple((key, columns[key]) for key in keys if columns.get(key) in _FILLED)
+        others = tuple(key for key in keys if columns.get(key) not in _FILLED)
+        return Plan(filled, others, tuple(columns.get(key, key) for key in others))
 
 
 _FILLED = frozenset({*COLUMNS, *COMPOUNDS})

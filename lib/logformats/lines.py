@@ -13,7 +13,10 @@ import polars as pl
 from logformats.decompress import DamagedError, blocks
 
 CHUNK_BYTES = 16 << 20
+BEYOND_BYTES = 64 << 10  # read at once after a range's end: the next event is near
 MAX_LINE_BYTES = 64 << 20
+SHOWN_BYTES = 1 << 20
+TOO_LONG = f"the line is longer than {MAX_LINE_BYTES >> 20} MiB; this is its first MiB"
 _ANSI = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
 
 _ANSI_PYTHON = re.compile(_ANSI)
@@ -30,7 +33,8 @@ class Chunk:
     beyond
         Whether they start at or after the end of the byte range.
     damage
-        For a single last line: why the object ends in it.
+        Why the last of these lines is not a line as it should be: the object is cut off in it, or it is too
+        long.
     """
 
     lines: pl.Series
@@ -58,7 +62,7 @@ def chunks(stream: BinaryIO, start: int, end: int | None, chunk_bytes: int) -> I
     The stream stands at byte `start - 1` (0 for `start` 0). The first chunk begins with the first line that
     starts in the range; a line belongs to the range that holds its first byte.
     """
-    at = max(start - 1, 0)
+    at = max(start - 1, 0)  # byte at which `carry` starts
     carry = bytearray()
     skipping = start > 0  # until the first line feed, which may be the byte before the range
     damage = ""
@@ -78,32 +82,37 @@ def chunks(stream: BinaryIO, start: int, end: int | None, chunk_bytes: int) -> I
             block, skipping = block[found + 1 :], False
         carry += block
         beyond = end is not None and at >= end
-        want = chunk_bytes if not beyond else 64 << 10
         crosses = end is not None and not beyond and at + len(carry) >= end
-        if len(carry) < want and not crosses:
+        if len(carry) < (BEYOND_BYTES if beyond else chunk_bytes) and not crosses:
             continue
-        while carry:
-            beyond = end is not None and at >= end
-            if end is not None and not beyond and at + len(carry) >= end:
-                # Cut where the first line starts that is not ours.
-                cut = carry.find(b"\n", end - at - 1) + 1
-            else:
-                cut = carry.rfind(b"\n") + 1
-            if not cut:
-                break
-            yield Chunk(decoded(bytes(carry[:cut])), at, beyond)
+        while carry and (cut := _cut(carry, at, end)):
+            yield Chunk(_head(carry, cut), at, end is not None and at >= end)
             at += cut
             del carry[:cut]
+        if len(carry) > MAX_LINE_BYTES:
+            yield Chunk(_head(carry, SHOWN_BYTES), at, end is not None and at >= end, TOO_LONG)
+            at += len(carry)
+            carry.clear()
+            skipping = True
     beyond = end is not None and at >= end
-    if carry or damage:
-        lines = decoded(bytes(carry)) if carry else pl.Series("line", [""])
-        if damage and carry and len(lines) > 1:
-            yield Chunk(lines[:-1], at, beyond)
-            lines = lines[-1:]
-            if carry.endswith(b"\n"):
-                yield Chunk(lines, at, beyond)
-                lines = pl.Series("line", [""])
-        yield Chunk(lines, at, beyond, damage)
+    whole = carry.rfind(b"\n") + 1 if damage else len(carry)
+    if whole:
+        yield Chunk(_head(carry, whole), at, beyond)
+    if damage:
+        rest = _head(carry[whole:], len(carry) - whole) if whole < len(carry) else pl.Series("line", [""])
+        yield Chunk(rest, at + whole, beyond, damage)
+
+
+def _cut(carry: bytearray, at: int, end: int | None) -> int:
+    """Up to where `carry` is whole lines that are all in the range, or all beyond it; 0 if there are none."""
+    if end is not None and at < end <= at + len(carry):
+        return carry.find(b"\n", end - at - 1) + 1
+    return carry.rfind(b"\n") + 1
+
+
+def _head(data: bytearray, size: int) -> pl.Series:
+    with memoryview(data) as view:
+        return decoded(bytes(view[:size]))
 
 
 def _plain(stream: BinaryIO) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ class Matcher(Protocol):
 def matcher_for(definition: LogFormat, cache: dict[str, Any] | None = None) -> Matcher:
     """A new matcher, for one object; matchers of one object share `cache`, which its user empties."""
     if definition.kind == "json":
-        return jsonlines.JsonMatcher(definition, cache if cache is not None else {})
+        return jsonlines.JsonMatcher(definition, cache)
     kinds = {"grok": GrokMatcher, "logfmt": logfmt.LogfmtMatcher, "delimited": DelimitedMatcher}
     return kinds[definition.kind](definition)
 

@@ -80,7 +80,8 @@ class Session:
     def choose(self, head: bytes, candidates: Sequence[LogFormat]) -> None:
         """Take the formats that the object's head has first, the others for the lines that these leave."""
         found = screening.formats_of(screening.spread(sample_lines(head)), candidates)
-        self.chosen = [matcher_for(c, self.cache) for c in candidates if c in found]
+        shared = self.cache if sum(c.kind == "json" for c in found) > 1 else None
+        self.chosen = [matcher_for(c, shared) for c in candidates if c in found]
         self.others = [c for c in candidates if c not in found and c.kind != "delimited"]
 
     def take(self, chunk: Chunk) -> Iterator[Parsed]:

@@ -132,8 +132,8 @@ def _read(text: pl.Series, name: str, clock: Clock) -> pl.Series:
     if not layout.fast:
         return _assemble(text, layout, clock)
     fast = _localise(text.str.to_datetime(layout.fast, time_unit="us", strict=False), clock)
-    rows = (fast.is_null() & text.is_not_null()).arg_true()
-    if len(rows):
+    if fast.null_count() > text.null_count():
+        rows = (fast.is_null() & text.is_not_null()).arg_true()
         fast = fast.scatter(rows, _assemble(text.gather(rows), layout, clock))
     return fast
 

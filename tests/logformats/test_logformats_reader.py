@@ -177,6 +177,18 @@ def test_line_of_ten_megabytes():
     assert rejects["raw_line"].str.len_bytes().to_list() == [10_000_000]
 
 
+def test_line_that_has_no_end(monkeypatch):
+    monkeypatch.setattr("logformats.lines.MAX_LINE_BYTES", 5000)
+    monkeypatch.setattr("logformats.lines.SHOWN_BYTES", 100)
+    monkeypatch.setattr("logformats.decompress.READ_BYTES", 700)
+    data = access_lines(3) + b"x" * 20_000 + b"\n" + access_lines(3)
+    events, rejects, _, account = read(Stream(data, 777), chunk_bytes=1000)
+    assert events["log_file_line"].to_list() == [1, 2, 3, 5, 6, 7]
+    assert rejects.select("raw_line", "log_file_line").rows() == [("x" * 100, 4)]
+    assert "longer" in rejects["reason"][0]
+    assert account.lines_read == 7
+
+
 TRACE = """2025-01-24 07:00:30,139 ERROR [main] app.Farm - It failed
 java.lang.IllegalStateException: no
 
