@@ -71,7 +71,10 @@ class Planner:
             As Athena fails on files that do not fit their table.
         """
         plan = Plan("")
-        written = {scan.token: self._scan(scan, translated, plan, connection) for scan in translated.scans}
+        written = {
+            scan.token: _with_unread(scan, translated, self._scan(scan, translated, plan, connection))
+            for scan in translated.scans
+        }
         sql = translated.sql
         for token, text in written.items():
             sql = sql.replace(token, text)
@@ -166,6 +169,16 @@ class Planner:
         )
         names = ", ".join(f"c{i}" for i in range(len(kinds)))
         return f"(SELECT {names} FROM (VALUES {written}) AS i({names}))"
+
+
+def _with_unread(scan: Scan, translated: Translated, source: str) -> str:
+    """Add the columns that are not read, as nulls: a subquery may name them though nothing needs them."""
+    unread = [
+        f"CAST(NULL AS {duckdb_type(f.type)}) AS c{i}"
+        for i, f in enumerate(scan.fields)
+        if f not in translated.used
+    ]
+    return f"(SELECT *, {', '.join(unread)} FROM {source})" if unread else source
 
 
 def _empty(used) -> str:
