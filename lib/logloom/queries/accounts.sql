@@ -3,7 +3,7 @@
 -- since its dates are those of the runs.
 WITH newest AS (
   SELECT
-    log_audit.*,
+    *,
     row_number() OVER (PARTITION BY log_file_path ORDER BY committed_at DESC, batch_id DESC) AS age
   FROM log_audit
 )

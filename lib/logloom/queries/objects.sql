@@ -1,7 +1,7 @@
 -- What became of the lines of each raw object, by the newest row of the audit; the worst (most rejected lines) first.
 WITH newest AS (
   SELECT
-    log_audit.*,
+    *,
     row_number() OVER (PARTITION BY log_file_path ORDER BY committed_at DESC, batch_id DESC) AS age
   FROM log_audit
 )

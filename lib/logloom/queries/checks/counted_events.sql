@@ -2,7 +2,7 @@
 -- whose lines can hold several events each.
 WITH newest AS (
   SELECT
-    log_audit.*,
+    *,
     row_number() OVER (PARTITION BY log_file_path ORDER BY committed_at DESC, batch_id DESC) AS age
   FROM log_audit
   WHERE (:source = '' OR source = :source)

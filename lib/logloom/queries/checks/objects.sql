@@ -1,7 +1,7 @@
 -- The newest row of the audit of each raw object.
 WITH newest AS (
   SELECT
-    log_audit.*,
+    *,
     row_number() OVER (PARTITION BY log_file_path ORDER BY committed_at DESC, batch_id DESC) AS age
   FROM log_audit
 )

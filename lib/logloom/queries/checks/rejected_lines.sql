@@ -1,7 +1,7 @@
 -- Raw objects of which `log_rejects` does not hold as many lines as the audit says were rejected.
 WITH newest AS (
   SELECT
-    log_audit.*,
+    *,
     row_number() OVER (PARTITION BY log_file_path ORDER BY committed_at DESC, batch_id DESC) AS age
   FROM log_audit
   WHERE (:source = '' OR source = :source)
