@@ -144,7 +144,7 @@ def test_the_script_gets_its_arguments_and_its_surroundings(glue):
         "print(args['JOB_NAME'], args['JOB_RUN_ID'], args['a'], args['b'])\n"
         "print(os.environ['AWS_PROFILE'], os.environ['AWS_REGION'], os.environ.get('AWS_ACCESS_KEY_ID'))\n"
         "print(open('data.txt').read())\n"
-        "print(__name__, sys.argv[0].endswith('script.py'), sys.path[0] == str(Path(__file__).parent))\n",
+        "print(__name__, sys.argv[0].endswith('script.py'), sys.path[0] == os.path.dirname(__file__))\n",
         DefaultArguments={"--a": "default", "--b": "default", "--extra-files": "s3://lake/data.txt"},
         arguments={"--b": "own"},
     )
