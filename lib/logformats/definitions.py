@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from logformats import grok as grok_module
+from logformats.firsts import first_characters
 from logformats.schema import LEVELS, TABLES
 
 #: Fields that fill a column of `logs`; all other names go to `attributes`.
@@ -125,6 +126,13 @@ class LogFormat:
         if not self.fast:
             return (self.compiled,)
         return grok_module.compile(self.fast, dict(self.patterns)), self.compiled
+
+    @functools.cached_property
+    def firsts(self) -> frozenset[str] | None:
+        """The ASCII characters that its lines start with; None if that is not known."""
+        if self.kind == "grok" and not self.comments:
+            return first_characters(self.compiled.python)
+        return None
 
     def __repr__(self) -> str:
         return f"LogFormat({self.name!r})"

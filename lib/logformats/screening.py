@@ -37,7 +37,7 @@ def formats_of(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[Log
     found: set[LogFormat] = set()
     for text in texts:
         parsed = jsonlines.parse(text)
-        for candidate in candidates:
+        for candidate in _starting(candidates, text):
             if accepts(candidate, text, parsed):
                 found.add(candidate)
                 if len(text) <= MAX_LINE:
@@ -50,8 +50,18 @@ def accepting(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogF
     found: set[LogFormat] = set()
     for text in texts:
         parsed = jsonlines.parse(text)
-        found.update(c for c in candidates if c not in found and accepts(c, text, parsed))
+        found.update(c for c in _starting(candidates, text) if c not in found and accepts(c, text, parsed))
     return found
+
+
+def _starting(candidates: Sequence[LogFormat], text: str) -> list[LogFormat]:
+    """The candidates whose lines can start as this one does."""
+    return _by_first(tuple(candidates), text[:1] if text[:1].isascii() else "é")
+
+
+@functools.lru_cache(maxsize=4096)
+def _by_first(candidates: tuple[LogFormat, ...], first: str) -> list[LogFormat]:
+    return [c for c in candidates if c.firsts is None or first in c.firsts or not first.isascii()]
 
 
 def accepts(definition: LogFormat, text: str, parsed: dict | None) -> bool:

@@ -146,9 +146,24 @@ class Session:
         if not left.is_empty() and self.others:
             left = left.filter(pl.col("text").str.contains(MAYBE_EVENT))
             for definition in self._promising(left):
-                left = self._try(matcher_for(definition, self.cache), left, found)
+                could = self._starting(left, definition)
+                taken = self._try(matcher_for(definition, self.cache), could, found)
+                if len(taken) < len(could):
+                    left = left.filter(pl.Series(self._free(found)[left["row"].to_numpy()]))
         self.cache.clear()
         return found
+
+    @staticmethod
+    def _free(found: Found) -> np.ndarray:
+        return (found.starts < 0) & ~found.silent
+
+    @staticmethod
+    def _starting(left: pl.DataFrame, definition: LogFormat) -> pl.DataFrame:
+        """The lines that start as the format's can."""
+        if definition.firsts is None or len(left) <= MAX_SCREENED:
+            return left
+        first = pl.col("text").str.slice(0, 1)
+        return left.filter(first.is_in(list(definition.firsts)) | ~first.str.contains("^[[:ascii:]]"))
 
     def _promising(self, left: pl.DataFrame) -> list[LogFormat]:
         """Those of the other formats that could match some of the lines."""

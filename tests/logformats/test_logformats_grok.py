@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from logformats import grok, screening
+from logformats.firsts import ASCII, first_characters
 from logformats.matching import matcher_for
 
 GROKS = [definition for definition in logformats.formats() if definition.kind == "grok"]
@@ -155,3 +156,35 @@ def test_fast_expression_gives_what_the_general_one_gives(definition, data):
     for row in (row for one in rows for row in one):
         row["attributes"] = sorted((pair["key"], pair["value"]) for pair in row["attributes"])
     assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize(
+    ("regex", "firsts"),
+    [
+        ("abc", "a"),
+        ("(?:a|b*)c", "abc"),
+        ("[0-2]x?", "012"),
+        ("^(?i:a)b", "aA"),
+        (r"\[?x+", "[x"),
+        ("a{0,3}b", "ab"),
+        ("a*", None),
+    ],
+)
+def test_first_characters(regex, firsts):
+    assert first_characters(re.compile(regex)) == (None if firsts is None else frozenset(firsts))
+
+
+def test_first_characters_of_classes():
+    assert first_characters(re.compile("[^a]")) == ASCII - {"a"}
+    assert first_characters(re.compile(".b")) >= ASCII - {"\n"}
+    assert first_characters(re.compile(r"\d")) == ASCII
+
+
+def test_every_sample_starts_as_its_format_says():
+    checked = 0
+    for definition in GROKS:
+        for sample in definition.samples:
+            if definition.firsts is not None and sample.lines[0][0].isascii():
+                assert sample.lines[0][0] in definition.firsts
+                checked += 1
+    assert checked > 50
