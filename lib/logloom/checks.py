@@ -176,7 +176,7 @@ def _events(settings: Settings) -> Iterator[Check]:
     ):
         figure = f"{row[column]:,} of {row['events']:,} events"
         if column == "future_events" and row["events"]:
-            figure += f", from {row['first_event']:%Y-%m-%d %H:%M} to {row['last_event']:%Y-%m-%d %H:%M} UTC"
+            figure += f", from {row['first_event'][:16]} to {row['last_event'][:16]} UTC"
         yield Check(sentence, row[column] == 0, figure)
     row = _row(settings, "counts", levels=schema.LEVELS)
     yield Check(

@@ -1,5 +1,5 @@
 -- Events kept that cannot be right: of a level that does not exist, without a value that every event has, filed under
--- another date than their own, or later than :latest.
+-- another date than their own, or later than :latest. Their ends are text, since pandas knows no time after 2262.
 SELECT
   count(*) AS events,
   count_if(coalesce(log_level, '') NOT IN (:levels)) AS unknown_levels,
@@ -8,8 +8,8 @@ SELECT
   ) AS missing_values,
   count_if(dt <> CAST(CAST("timestamp" AS date) AS varchar)) AS wrong_dates,
   count_if("timestamp" > CAST(:latest AS timestamp)) AS future_events,
-  min("timestamp") AS first_event,
-  max("timestamp") AS last_event
+  CAST(min("timestamp") AS varchar) AS first_event,
+  CAST(max("timestamp") AS varchar) AS last_event
 FROM logs
 WHERE dt BETWEEN :start_date AND :end_date
   AND (:source = '' OR source = :source)
