@@ -15,7 +15,7 @@ def history(days: int, seed: int = 1, minutes: int = 60) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     buckets = pd.date_range(START, START + timedelta(days=days), freq=f"{minutes}min", inclusive="left")
     usual = 55 - 45 * np.cos(buckets.hour / 24 * 2 * np.pi)
-    return pd.DataFrame({"bucket": buckets, "events": rng.poisson(usual)})
+    return pd.DataFrame({"bucket": buckets, "events": rng.poisson(usual), "errors": rng.poisson(usual / 20)})
 
 
 def test_finds_a_spike_and_only_that():
@@ -24,7 +24,8 @@ def test_finds_a_spike_and_only_that():
     frame.loc[frame["bucket"] == at, "events"] = 600
     found = spikes.find(frame, START, START + timedelta(days=12), 60)
     assert found["bucket"].tolist() == [pd.Timestamp(at)]
-    assert found["events"].item() == 600
+    assert found["count"].item() == 600
+    assert found["kind"].item() == "events"
     assert 60 < found["usual"].item() < 110
     assert found["days"].item() == 10
     assert found.attrs["judged"]
@@ -76,11 +77,19 @@ def test_marks_stand_on_the_bars():
         }
     )
     figure = figures.events_over_time(frame, datetime(2026, 3, 11), datetime(2026, 3, 12), 15)
-    rows = [(pd.Timestamp("2026-03-11 15:00"), 305, 40.0, 33.0, 9)]
+    rows = [(pd.Timestamp("2026-03-11 15:00"), "events", 305, 40.0, 33.0, 9)]
     figures.mark_spikes(
-        figure, pd.DataFrame(rows, columns=["bucket", "events", "usual", "score", "days"]), 60
+        figure, pd.DataFrame(rows, columns=["bucket", "kind", "count", "usual", "score", "days"]), 60
     )
     (mark,) = figure.layout.annotations
     assert mark.x == "2026-03-11 15:37:30"
     assert mark.y == 300
     assert "305 events, usually 40" in mark.hovertext
+
+
+def test_a_spike_of_errors_within_ordinary_traffic():
+    frame = history(12)
+    at = frame["bucket"] == datetime(2026, 3, 11, 12)
+    frame.loc[at, "errors"] = 60
+    found = spikes.find(frame, START, START + timedelta(days=12), 60)
+    assert found[["kind", "count"]].to_numpy().tolist() == [["errors", 60]]

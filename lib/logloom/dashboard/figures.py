@@ -69,19 +69,19 @@ def mark_spikes(figure: go.Figure, spikes: pd.DataFrame, minutes: int) -> None:
     """
     bars = [pd.Series(bar.y, index=pd.DatetimeIndex(bar.x)) for bar in figure.data]
     heights = pd.concat(bars) if bars else pd.Series(index=pd.DatetimeIndex([]))
-    for bucket, events, usual, score, days in spikes.itertuples(index=False):
+    for bucket, kind, count, usual, score, days in spikes.itertuples(index=False):
         middle = bucket + pd.Timedelta(minutes=minutes / 2)
         # Bars may be narrower than the hours that are judged: the mark stands on the highest of them.
         inside = heights[(heights.index >= bucket) & (heights.index < bucket + pd.Timedelta(minutes=minutes))]
         tops = inside.groupby(inside.index).sum()
         figure.add_annotation(
             x=(tops.idxmax() if len(tops) else middle).isoformat(sep=" "),
-            y=int(tops.max()) if len(tops) else events,
+            y=int(tops.max()) if len(tops) else count,
             text="▼",
             showarrow=False,
             yanchor="bottom",
             font={"size": 11, "color": LEVEL_COLOURS["ERROR"]},
-            hovertext=f"{bucket:%a %Y-%m-%d %H:%M}: {events:,} events, usually {usual:,.0f} "
+            hovertext=f"{bucket:%a %Y-%m-%d %H:%M}: {count:,} {kind}, usually {usual:,.0f} "
             f"(median of the same hour of {days} days before; {score:.0f} deviations above)",
         )
 

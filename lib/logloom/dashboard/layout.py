@@ -250,7 +250,7 @@ def top(name: str, column: str) -> html.Section:
         value=column,
         allowDeselect=False,
         size="xs",
-        w=140,
+        w=148,
         variant="unstyled",
         className="title-select",
         **{"aria-label": "Column to count by"},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
-FEWEST_DAYS = 5
+FEWEST_DAYS, MOST_DAYS = 5, 14
 # Robust z-score: distance from the median in units of the median absolute deviation, made comparable to a
 # standard deviation (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993). They flag from 3.5; of a
 # chart with a hundred bars that would flag too many.
@@ -17,13 +18,13 @@ LEAST_RATIO = 1.5
 
 
 def find(history: pd.DataFrame, start: datetime, end: datetime, minutes: int) -> pd.DataFrame:
-    """Spikes of the range.
+    """Spikes of the range, in errors and in events.
 
     Parameters
     ----------
     history
-        Columns bucket (datetime64), events: of the range and the days before it; a bucket without events has
-        no row.
+        Columns bucket (datetime64), events, errors (of them): of the range and the days before it; a bucket
+        without events has no row.
     start, end
         The range, UTC.
     minutes
@@ -32,35 +33,44 @@ def find(history: pd.DataFrame, start: datetime, end: datetime, minutes: int) ->
     Returns
     -------
     pd.DataFrame
-        Columns bucket, events, usual (median of the same hour of the days before), score, days (how many of
-        them), sorted by bucket; ``attrs["judged"]`` tells whether any bucket had `FEWEST_DAYS` before it.
+        Columns bucket, kind (``errors``, else ``events``), count, usual (median of the same hour of the days
+        before), score, days (how many of them), one row a bucket, sorted; ``attrs["judged"]`` tells
+        whether any bucket had `FEWEST_DAYS` before it.
     """
-    found = pd.DataFrame(columns=["bucket", "events", "usual", "score", "days"])
-    found.attrs["judged"] = False
-    if history.empty:
-        return found
+    found: dict[pd.Timestamp, tuple] = {}
+    judged = False
+    buckets = pd.DatetimeIndex(history["bucket"])
+    for kind in ("errors", "events"):
+        counts = pd.Series(history[kind].to_numpy(float), index=buckets).sort_index()
+        for bucket, *rest in _scores(counts, start, end, minutes):
+            judged = True
+            count, usual, score, _ = rest
+            if score >= THRESHOLD and count >= LEAST_RATIO * usual:
+                found.setdefault(bucket, (bucket, kind, int(count), *rest[1:]))
+    spikes = pd.DataFrame(
+        [found[bucket] for bucket in sorted(found)],
+        columns=["bucket", "kind", "count", "usual", "score", "days"],
+    )
+    spikes.attrs["judged"] = judged
+    return spikes
+
+
+def _scores(counts: pd.Series, start: datetime, end: datetime, minutes: int) -> Iterator[tuple]:
+    """Bucket, count, usual, score and days before of every bucket in the range with enough days before it."""
+    if counts.empty:
+        return
     width = pd.Timedelta(minutes=minutes)
-    counts = pd.Series(history["events"].to_numpy(float), index=pd.DatetimeIndex(history["bucket"]))
     # The days before begin with the first that has data: what was not logged was not quiet.
-    first = counts.index.min().floor("D")
-    whole = counts.sort_index().reindex(pd.date_range(first, counts.index.max(), freq=width), fill_value=0.0)
+    every = pd.date_range(counts.index.min().floor("D"), counts.index.max(), freq=width)
+    whole = counts.reindex(every, fill_value=0.0)
     step = 1440 // minutes
-    rows = []
-    for position, (bucket, events) in enumerate(whole.items()):
+    for position, (bucket, count) in enumerate(whole.items()):
         if not pd.Timestamp(start) - width < bucket < pd.Timestamp(end):
             continue
-        before = whole.iloc[position % step : position : step].to_numpy()[-14:]
+        before = whole.iloc[position % step : position : step].to_numpy()[-MOST_DAYS:]
         if len(before) < FEWEST_DAYS:
             continue
-        found.attrs["judged"] = True
         usual = float(np.median(before))
         deviation = CONSISTENCY * float(np.median(np.abs(before - usual)))
-        # Counts vary by their square root even when nothing happens.
-        score = (events - usual) / max(deviation, np.sqrt(usual), 1.0)
-        if score >= THRESHOLD and events >= LEAST_RATIO * usual:
-            rows.append((bucket, int(events), usual, score, len(before)))
-    if rows:
-        judged = pd.DataFrame(rows, columns=found.columns)
-        judged.attrs = found.attrs
-        return judged
-    return found
+        # Counts vary by their square root even when nothing happens, and small ones by a little more.
+        yield bucket, count, usual, (count - usual) / max(deviation, np.sqrt(usual) + 1), len(before)

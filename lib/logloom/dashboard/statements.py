@@ -147,7 +147,8 @@ def overview(view: View) -> Statement:
 
 
 def history(view: View) -> Statement:
-    """Columns bucket (timestamp), events: of the range and `HISTORY_DAYS` before it, in bars of an hour or
+    """Columns bucket (timestamp), events, errors: of the range and `HISTORY_DAYS` before it, in bars of an
+    hour or
     more."""
     since = view.start - timedelta(days=HISTORY_DAYS)
     values = {"history": moment(since), "history_day": str(since.date())}
