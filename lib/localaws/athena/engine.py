@@ -69,10 +69,14 @@ _OPERATIONS = {
 _INT_NAMES = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint"}
 
 
+def first_line(message: str) -> str:
+    return message.splitlines()[0] if message else ""
+
+
 def failure(error: Exception) -> StatementError:
     """What Athena would say of an error that DuckDB met while running."""
     message = str(error)
-    ours = re.search(r"'ATHENA:([A-Z_]+): (.*)' to INT64", message, re.DOTALL)
+    ours = re.search(r"'ATHENA:([A-Z_]+): (.*)' to BOOL", message, re.DOTALL)
     if ours:
         return StatementError(ours.group(1), ours.group(2))
     if "Division by zero" in message:
@@ -84,10 +88,14 @@ def failure(error: Exception) -> StatementError:
             "NUMERIC_VALUE_OUT_OF_RANGE",
             f"{_INT_NAMES.get(kind, kind.lower())} {_OPERATIONS.get(word, word)} overflow: {left} {sign} {right}",
         )
+    if "out of range for the destination type" in message:
+        value = re.search(r"with value (\S+)", message)
+        return StatementError("NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range: {value.group(1) if value else first_line(message)}")
+    if "Map keys must be unique" in message:
+        return StatementError("INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed")
     if "More than one row returned by a subquery" in message:
         return StatementError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
-    first = message.splitlines()[0] if message else type(error).__name__
-    bare = re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", first)
+    bare = re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", first_line(message) or type(error).__name__)
     if isinstance(error, duckdb.OutOfMemoryException):
         return StatementError("EXCEEDED_MEMORY_LIMIT", f"Query exceeded the memory limit: {bare}")
     if isinstance(error, duckdb.OutOfRangeException):

@@ -149,7 +149,7 @@ def varchar_of(sql: str, source: Type) -> str | None:
         local = f"strftime(local_time({sql}), '%Y-%m-%d %H:%M:%S{_fraction(source.args[0])}')"
         return f"({local} || ' ' || ({sql}).z)"
     if name == "time":
-        return f"strftime(TIMESTAMP '1970-01-01' + {sql}, '%H:%M:%S{_fraction(source.args[0])}')"
+        return f"strftime(DATE '1970-01-01' + {sql}, '%H:%M:%S{_fraction(source.args[0])}')"
     if name == "interval day to second":
         return f"day_to_second_text({sql})"
     if name == "interval year to month":

@@ -332,7 +332,7 @@ def _difference(name: str, left: Value, right: Value) -> Value:
     field = ".i" if name == "timestamp with time zone" else ""
     one, two = f"({left.sql}){field}", f"({right.sql}){field}"
     if name == "time":
-        one, two = (f"(TIMESTAMP '1970-01-01' + {s})" for s in (one, two))
+        one, two = (f"(DATE '1970-01-01' + {s})" for s in (one, two))
     return Value(f"((epoch_us({one}) - epoch_us({two})) // 1000)", types.DAY_TO_SECOND)
 
 
@@ -343,6 +343,6 @@ def _moved(value: Value, by: str) -> Value:
             return Value(f"at_zone(local_time({value.sql}) + {by}, ({value.sql}).z)", value.type)
         return Value(f"{{'i': ({value.sql}).i + {by}, 'z': ({value.sql}).z}}", value.type)
     if name == "time":
-        return Value(f"CAST(TIMESTAMP '1970-01-01' + {value.sql} + {by} AS TIME)", value.type)
+        return Value(f"CAST(DATE '1970-01-01' + {value.sql} + {by} AS TIME)", value.type)
     duck = duckdb_type(value.type)
     return Value(f"CAST({value.sql} + {by} AS {duck})", value.type)

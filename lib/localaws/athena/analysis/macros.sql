@@ -1,7 +1,9 @@
 -- What Trino means and DuckDB does otherwise, as macros that the translated statements call.
--- checked(bad, reason, value) stops the statement at a row that is bad. A text that is no number does it, and not error(),
--- which TRY would not take; and in the result of CASE, since DuckDB works out constant conditions before it runs.
-CREATE MACRO checked(bad, reason, v) AS CASE WHEN bad THEN [v][CAST(concat('ATHENA:', reason) AS BIGINT)] ELSE v END;
+-- checked(bad, reason, value) stops the statement at a row that is bad: a text that is no boolean does it, and not
+-- error(), which TRY would not take. It stands in a result of CASE and in a lambda, since DuckDB works out constant
+-- conditions, and values that can only be NULL, before it runs.
+CREATE MACRO checked(bad, reason, v) AS CASE WHEN bad
+    THEN list_filter([v], lambda _v: CAST(concat('ATHENA:', reason) AS BOOLEAN))[1] ELSE v END;
 
 -- Times with a zone are {i: instant in UTC, z: zone}.
 CREATE MACRO zone_id(z) AS CASE
@@ -134,7 +136,7 @@ CREATE MACRO human_seconds(s) AS CASE WHEN s IS NULL THEN NULL WHEN abs(s) = 0 T
     counted(abs(s) // 3600 % 24, 'hour'), counted(abs(s) // 60 % 60, 'minute'), counted(abs(s) % 60, 'second')], lambda x: x IS NOT NULL), ', ') END;
 
 -- JSON and URLs.
-CREATE MACRO parsed_json(s) AS checked(NOT json_valid(s), concat('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''', s, ''''), CAST(json(s) AS VARCHAR));
+CREATE MACRO parsed_json(s) AS checked(NOT json_valid(s), concat('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''', s, ''''), CASE WHEN json_valid(s) THEN CAST(json(s) AS VARCHAR) END);
 CREATE MACRO url_ok(u) AS regexp_full_match(u, '[^ <>"{}|\\^`\x00-\x1f]*') AND NOT regexp_matches(u, '%([^0-9A-Fa-f]|[0-9A-Fa-f][^0-9A-Fa-f]|.?$)');
 CREATE MACRO url_decode_path(p) AS url_decode(p);
 CREATE MACRO first_parameter(p) AS CASE WHEN contains(p, '=') THEN url_decode(replace(p[strpos(p, '=') + 1:], '+', ' ')) ELSE '' END;

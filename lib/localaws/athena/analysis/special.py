@@ -674,7 +674,7 @@ def _date_trunc(scope: Expressions, node: nodes.Call) -> Value:
             raise StatementError(
                 "INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid Time field", node.position
             )
-        return Value(f"CAST(date_trunc('{unit}', TIMESTAMP '1970-01-01' + {value.sql}) AS TIME)", kind)
+        return Value(f"CAST(date_trunc('{unit}', DATE '1970-01-01' + {value.sql}) AS TIME)", kind)
     return Value(f"CAST(date_trunc('{unit}', {value.sql}) AS {duckdb_type(kind)})", kind)
 
 
@@ -715,7 +715,7 @@ def _date_add(scope: Expressions, node: nodes.Call) -> Value:
             )
         return Value(f"at_zone(local_time({value.sql}) + {step}, ({value.sql}).z)", kind)
     if kind.name == "time":
-        return Value(f"CAST(TIMESTAMP '1970-01-01' + {value.sql} + {step} AS TIME)", kind)
+        return Value(f"CAST(DATE '1970-01-01' + {value.sql} + {step} AS TIME)", kind)
     return Value(f"CAST({value.sql} + {step} AS {duckdb_type(kind)})", kind)
 
 
@@ -747,7 +747,7 @@ def _date_diff(scope: Expressions, node: nodes.Call) -> Value:
             ]
         )
     if kind.name == "time":
-        sqls = [f"(TIMESTAMP '1970-01-01' + {s})" for s in sqls]
+        sqls = [f"(DATE '1970-01-01' + {s})" for s in sqls]
     return Value(f"datesub('{unit}', {sqls[0]}, {sqls[1]})", types.BIGINT)
 
 
