@@ -65,17 +65,10 @@ def choose_ports(settings: Settings, port: int | None, s3_port: int | None) -> N
 
 def load_services(context: Context) -> list[Service]:
     """Make the services of ours."""
+    from localaws.athena.service import AthenaService
     from localaws.glue.service import GlueService
 
-    services: list[Service] = [GlueService(context)]
-    try:
-        from localaws.athena.service import AthenaService
-    except ModuleNotFoundError as missing:
-        if not (missing.name or "").startswith("localaws.athena"):
-            raise
-    else:
-        services.append(AthenaService(context))
-    return services
+    return [GlueService(context), AthenaService(context)]
 
 
 def serve(
