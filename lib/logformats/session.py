@@ -23,6 +23,7 @@ MAX_JOINED_LINES = 10_000
 MAX_JOINED_BYTES = 16 << 20
 
 NO_FORMAT = "no format matches this line"
+NO_JSON = "it starts as JSON, but it is not one whole object that has a time"
 NO_EVENT_BEFORE = "no format matches this line, and there is no event before it that it could belong to"
 BAD_TIME_BEFORE = "no format matches this line, and the time of the line before it cannot be read"
 TOO_LONG = f"it follows an event of more than {MAX_JOINED_LINES:,} lines or {MAX_JOINED_BYTES >> 20} MiB"
@@ -230,10 +231,14 @@ class Session:
         joined_rows = np.flatnonzero(kinds == JOINED)
         np.maximum.at(last_joined, owners[joined_rows], joined_rows)
         kinds[blank & (kinds == BLANK) & (owners >= 0) & (last_joined[owners] > rows)] = JOINED
-        for row in np.flatnonzero(free & (kinds == REJECT)):
+        rejected = np.flatnonzero(free & (kinds == REJECT))
+        is_json = lines["text"].gather(rejected).str.starts_with("{").to_list()
+        for row, json_like in zip(rejected, is_json, strict=True):
             owner = owners[row]
             if joins[row]:
                 reasons[row] = TOO_LONG
+            elif json_like:
+                reasons[row] = NO_JSON
             elif owner < 0:
                 reasons[row] = self.orphan_reason
             else:
