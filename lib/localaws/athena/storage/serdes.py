@@ -81,12 +81,11 @@ def _lazy(parameters: dict, columns: list[tuple[str, Type]]) -> TextFormat:
 
     def split(lines: Iterator[str]) -> Iterator[list[str | None]]:
         for line in lines:
-            row = (
-                line.split(delimiter)
-                if not escape or escape not in line
-                else _escaped(line, delimiter, escape)
-            )
-            row = [None if v == null else v for v in row[:width]]
+            if not escape or escape not in line:
+                row = [None if v == null else v for v in line.split(delimiter)]
+            else:
+                row = _escaped(line, delimiter, escape, null)
+            row = row[:width]
             yield row + padding[len(row) :]
 
     def typed(sql: str, kind: Type, column: str) -> str:
@@ -95,21 +94,20 @@ def _lazy(parameters: dict, columns: list[tuple[str, Type]]) -> TextFormat:
     return TextFormat(split, typed)
 
 
-def _escaped(line: str, delimiter: str, escape: str) -> list[str]:
-    parts, current, at = [], [], 0
-    while at < len(line):
-        char = line[at]
-        if char == escape and at + 1 < len(line):
-            current.append(line[at + 1])
-            at += 2
-        elif line.startswith(delimiter, at):
-            parts.append("".join(current))
-            current = []
+def _escaped(line: str, delimiter: str, escape: str, null: str) -> list[str | None]:
+    """The fields of a line with escapes undone; NULL is told before that, since its sign may hold the escape."""
+    parts: list[str | None] = []
+    start = at = 0
+    while at <= len(line):
+        if at == len(line) or line.startswith(delimiter, at):
+            source = line[start:at]
+            undone = re.sub(re.escape(escape) + r"(.)", r"\1", source, flags=re.DOTALL)
+            parts.append(None if source == null else undone)
             at += len(delimiter)
+            start = at
         else:
-            current.append(char)
-            at += 1
-    return [*parts, "".join(current)]
+            at += 2 if line[at] == escape and at + 1 < len(line) else 1
+    return parts
 
 
 def lazy_value(sql: str, kind: Type, delimiters: list[str], null: str) -> str:
