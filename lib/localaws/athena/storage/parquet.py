@@ -178,9 +178,22 @@ def key_value(value: str | None, kind: Type) -> str:
 
 # --- bytes ---
 
-_SIMPLE = re.compile(
-    r'\("([^"]+)" (=|<|<=|>|>=) (CAST\((?:\'(?:[^\']|\'\')*\'|-?[\d.eE+]+) AS [\w(),]+\)|\'(?:[^\']|\'\')*\')\)'
-)
+_SIMPLE = re.compile(r'\("([^"]+)" (=|<|<=|>|>=) ([^"]+)\)')
+_BETWEEN = re.compile(r'\("([^"]+)" BETWEEN ([^"]+?) AND ([^"]+)\)')
+_IN = re.compile(r'\("([^"]+)" IN \(([^"]+)\)\)')
+
+
+def _comparisons(condition: str) -> list[tuple[str, str, str]]:
+    """The bounds that a condition puts on one column: (column, operator, value in SQL)."""
+    if match := _SIMPLE.fullmatch(condition):
+        return [match.groups()]
+    if match := _BETWEEN.fullmatch(condition):
+        column, low, high = match.groups()
+        return [(column, ">=", low), (column, "<=", high)]
+    if match := _IN.fullmatch(condition):
+        column, items = match.groups()
+        return [(column, ">=", f"list_min([{items}])"), (column, "<=", f"list_max([{items}])")]
+    return []
 
 
 def scanned_bytes(
@@ -199,12 +212,9 @@ def scanned_bytes(
     groups = [(f, g) for f in footers for g in f.groups]
     excluded: set[int] = set()
     for condition in conditions:
-        match = _SIMPLE.fullmatch(condition)
-        if match is None or match.group(1) not in kinds:
-            continue
-        excluded |= _ruled_out(
-            groups, match.group(1), match.group(2), match.group(3), kinds[match.group(1)], connection
-        )
+        for column, operator, value in _comparisons(condition):
+            if column in kinds:
+                excluded |= _ruled_out(groups, column, operator, value, kinds[column], connection)
     for index, (_, group) in enumerate(groups):
         if index not in excluded:
             total += sum(c.size for c in group if c.column in columns)

@@ -105,9 +105,16 @@ _SAFE_TERM = re.compile(
 )
 
 
+def _bare(sql: str) -> str:
+    """A term with its literals out of their casts."""
+    while (plain := _CAST.sub(r"\1", sql)) != sql:
+        sql = plain
+    return sql
+
+
 def _glue_term(sql: str) -> str | None:
     """A term as GetPartitions takes it, None when it is more than that; DuckDB looks again at what comes back."""
-    plain = _CAST.sub(r"\1", sql)
+    plain = _bare(sql)
     if not _SAFE_TERM.fullmatch(plain):
         return None
     return plain.replace('"', "")
@@ -201,7 +208,7 @@ def _injected(name: str, conditions: list[Condition]) -> list[str]:
     for sql, names in conditions:
         if names != {name}:
             continue
-        plain = _CAST.sub(r"\1", sql)
+        plain = _bare(sql)
         match = re.fullmatch(rf"\({column} = ({_LITERAL}|-?\d+)\)", plain) or re.fullmatch(
             rf"\({column} IN \(((?:{_LITERAL}|-?\d+)(?:, (?:{_LITERAL}|-?\d+))*)\)\)", plain
         )
