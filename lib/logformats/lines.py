@@ -16,6 +16,7 @@ CHUNK_BYTES = 16 << 20
 BEYOND_BYTES = 64 << 10  # read at once after a range's end: the next event is near
 MAX_LINE_BYTES = 64 << 20
 SHOWN_BYTES = 1 << 20
+SMALL_BYTES = 256 << 10  # below, Python splits lines sooner than polars has started
 TOO_LONG = f"the line is longer than {MAX_LINE_BYTES >> 20} MiB; this is its first MiB"
 _ANSI = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
 
@@ -124,6 +125,11 @@ def decoded(data: bytes) -> pl.Series:
     """Lines of bytes: UTF-8 where it is, other bytes and NUL as `\\xNN`, no line endings."""
     if b"\0" in data:
         data = data.replace(b"\0", b"\\x00")
+    if len(data) < SMALL_BYTES:
+        lines = data.decode("utf-8", "backslashreplace").split("\n")
+        if not lines[-1]:
+            lines.pop()
+        return pl.Series("line", [line.removesuffix("\r") for line in lines], dtype=pl.String)
     try:
         return pl.read_lines(io.BytesIO(data), name="line")["line"]
     except pl.exceptions.ComputeError:

@@ -163,7 +163,9 @@ def _assemble(text: pl.Series, layout: Layout, clock: Clock) -> pl.Series:
     if layout.name == "tai64n":
         return frame.select(_tai64n()).to_series().cast(TIMESTAMP)
     has = layout.groups.__contains__
-    month = _number("m") if has("m") else _month(pl.col("b"))
+    if not has("d"):
+        frame = _dated(frame, clock)
+    month = _month(pl.col("b")) if has("b") else _number("m")
     if has("m2"):
         month = pl.coalesce(month, _number("m2"))
     hour = _number("H")
@@ -182,7 +184,7 @@ def _assemble(text: pl.Series, layout: Layout, clock: Clock) -> pl.Series:
         _zone=_zone(pl.col("z")) if has("z") else pl.lit(None, dtype=pl.Int64),
         _zoned=pl.col("z").is_not_null() if has("z") else pl.lit(False),
     )
-    years = [_number(name) for name in ("Y", "Y2") if has(name)]
+    years = [_number(name) for name in ("Y", "Y2") if name in frame.columns]
     if has("y"):
         short = _number("y")
         years.append(pl.when(short < 70).then(short + 2000).otherwise(short + 1900))
@@ -190,7 +192,7 @@ def _assemble(text: pl.Series, layout: Layout, clock: Clock) -> pl.Series:
     frame = frame.with_columns(
         _local=_days(year) * DAY + pl.col("_clock"), _yearless=year.is_null() & pl.col("_clock").is_not_null()
     )
-    if frame["_yearless"].any():
+    if has("d") and frame["_yearless"].any():
         frame = frame.with_columns(_local=pl.coalesce("_local", _with_year(clock)))
     zoned = (pl.col("_local") - pl.col("_zone")).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     parts = frame.select(
@@ -201,6 +203,14 @@ def _assemble(text: pl.Series, layout: Layout, clock: Clock) -> pl.Series:
     if has("z") and "/" in "".join(frame["z"].drop_nulls().unique().to_list()):
         local = _in_named_zones(frame, local)
     return pl.select(pl.coalesce(parts["zoned"], local)).to_series()
+
+
+def _dated(frame: pl.DataFrame, clock: Clock) -> pl.DataFrame:
+    """Times of day with the date of the file; without one they have none, rather than a guess."""
+    parts = clock.date.split("-") if clock.date else [None] * 3
+    return frame.with_columns(
+        pl.lit(part, dtype=pl.String).alias(name) for name, part in zip(("Y", "m", "d"), parts, strict=True)
+    )
 
 
 def _in_named_zones(frame: pl.DataFrame, times: pl.Series) -> pl.Series:

@@ -66,7 +66,7 @@ def test_sample_is_recognised_among_all_formats(definition: LogFormat, sample: S
     if not sample.becomes:
         pytest.skip("a line without an event has no format")
     data = "\n".join(sample.lines).encode() + b"\n"
-    assert logformats.detect(data)[0].format == definition.name
+    assert logformats.detect(data, path=sample.path)[0].format == definition.name
     formats = {name for parsed in read_sample(sample) for name in parsed.account.formats}
     assert formats == {definition.name}
 

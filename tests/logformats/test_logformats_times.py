@@ -128,5 +128,12 @@ def test_year_comes_from_the_file(path, modified, text, year):
     assert read(text, clock)[:4] == str(year)
 
 
+def test_time_of_day_has_the_date_of_the_file_or_none():
+    dated = clock_for("s3://b/app/app-2025-01-24.log", CLOCK.latest)
+    assert read("07:00:30.139", dated) == "2025-01-24T07:00:30.139000"
+    assert read("25:00:30.139", dated) is None
+    assert read("07:00:30.139", CLOCK) is None
+
+
 def test_layouts_are_named_once():
     assert len(layouts()) >= 12
