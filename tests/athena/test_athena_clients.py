@@ -55,9 +55,12 @@ def connection(table):
 
 
 @pytest.fixture
-def arrow_endpoint(table, monkeypatch):
-    """pyarrow's own S3 client reads no AWS profile: it takes the endpoint from the environment."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", table.s3.meta.endpoint_url)
+def managed(table, unique):
+    """A connection over a workgroup that keeps results itself, for clients that read no AWS profile to find S3."""
+    table.client.create_work_group(
+        Name=unique, Configuration={"ManagedQueryResultsConfiguration": {"Enabled": True}}
+    )
+    return pyathena.connect(work_group=unique, schema_name=table.database, region_name="us-east-1")
 
 
 def test_cursor(connection):
@@ -92,18 +95,18 @@ def test_pandas_cursor(connection):
     assert str(frame["at"].dtype).startswith("datetime64")
 
 
-def test_arrow_cursor(connection, arrow_endpoint):
-    found = connection.cursor(ArrowCursor).execute(SQL).as_arrow()
+def test_arrow_cursor(managed):
+    found = managed.cursor(ArrowCursor).execute(SQL).as_arrow()
 
     assert found.column("n").to_pylist() == [0, 1]
     assert found.schema.field("n").type == pa.int64()
 
 
-def test_arrow_cursor_with_unload(connection, arrow_endpoint):
-    found = connection.cursor(ArrowCursor, unload=True).execute(SQL).as_arrow()
+def test_managed_results_have_no_output_location(managed):
+    cursor = managed.cursor().execute(SQL)
 
-    assert found.column("name").to_pylist() == ["n'0", None]
-    assert found.column("tags").to_pylist() == [[1, 2], [1, 2]]
+    assert cursor.fetchall() == ROWS
+    assert cursor.output_location is None
 
 
 def test_polars_and_s3fs_cursors(connection):

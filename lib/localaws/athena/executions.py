@@ -164,7 +164,7 @@ class Executions:
         )
         return None if row is None else loads(row["document"])
 
-    def _document(self, request: dict, group: dict, location: str, fingerprint: str) -> dict:
+    def _document(self, request: dict, group: dict, location: str | None, fingerprint: str) -> dict:
         identifier = str(uuid.uuid4())
         configuration = group["Configuration"]
         place = (
@@ -173,7 +173,8 @@ class Executions:
             else dict(request.get("ResultConfiguration", {}))
         )
         place = {**configuration.get("ResultConfiguration", {}), **place}
-        place["OutputLocation"] = location
+        if location is not None:
+            place["OutputLocation"] = location
         context = {k: v for k, v in request.get("QueryExecutionContext", {}).items() if v}
         if "Catalog" in context:
             context["Catalog"] = context["Catalog"].lower()
@@ -191,6 +192,8 @@ class Executions:
             "WorkGroup": group["Name"],
             "EngineVersion": ENGINE,
         }
+        if location is None:
+            execution["ManagedQueryResultsConfiguration"] = {"Enabled": True}
         if request.get("ExecutionParameters"):
             execution["ExecutionParameters"] = request["ExecutionParameters"]
         return {
@@ -344,7 +347,7 @@ class Executions:
         if state != "SUCCEEDED":
             raise invalid(f"Query did not finish successfully. Final query state: {state}")
         columns = document.get("columns", [])
-        path = self._file(execution["ResultConfiguration"]["OutputLocation"])
+        path = self._file(execution)
         answer: dict = {"ResultSet": {"Rows": [], "ResultSetMetadata": {"ColumnInfo": columns}}}
         if document.get("update_count") is not None:
             answer["UpdateCount"] = document["update_count"]
@@ -361,7 +364,7 @@ class Executions:
             )
         except OSError:
             raise invalid(
-                f"Unable to verify/create output bucket or find the results at {execution['ResultConfiguration']['OutputLocation']}"
+                f"The results of query {execution['QueryExecutionId']} are no longer at its output location"
             ) from None
         answer["ResultSet"]["Rows"] = [
             {"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in rows
@@ -370,7 +373,10 @@ class Executions:
             answer["NextToken"] = encode_token(offset)
         return answer
 
-    def _file(self, location: str) -> Path:
+    def _file(self, execution: dict) -> Path:
+        location = execution["ResultConfiguration"].get("OutputLocation")
+        if location is None:
+            return managed_file(self.context, execution["QueryExecutionId"])
         return self.context.s3_root.joinpath(*location.removeprefix("s3://").split("/"))
 
     # --- reuse ---
@@ -392,14 +398,23 @@ class Executions:
                 found.get(m) == execution.get(m)
                 for m in ("Query", "QueryExecutionContext", "ExecutionParameters")
             )
-            if same and self._file(found["ResultConfiguration"]["OutputLocation"]).exists():
+            if same and self._file(found).exists():
                 return other
         return None
 
 
-def _output_location(request: dict, configuration: dict) -> str:
+def managed_file(context: Context, identifier: str) -> Path:
+    """Where a result lies that Athena keeps itself, for a workgroup with managed query results."""
+    return context.root / "athena-results" / identifier
+
+
+def _output_location(request: dict, configuration: dict) -> str | None:
     own = configuration.get("ResultConfiguration", {}).get("OutputLocation")
     asked = request.get("ResultConfiguration", {}).get("OutputLocation")
+    if configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled"):
+        if asked:
+            raise invalid("ResultConfiguration cannot be set for a workgroup with managed query results.")
+        return None
     location = own if own and (configuration["EnforceWorkGroupConfiguration"] or not asked) else asked
     if not location:
         raise invalid(

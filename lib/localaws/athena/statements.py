@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from typing import Any
@@ -14,7 +15,7 @@ from localaws.athena.analysis.queries import Translated, Translator
 from localaws.athena.catalog import CATALOG, CatalogTables
 from localaws.athena.engine import Engine, failure
 from localaws.athena.errors import StatementError, not_supported
-from localaws.athena.executions import Cancelled, Live, Outcome
+from localaws.athena.executions import Cancelled, Live, Outcome, managed_file
 from localaws.athena.hive import ddl
 from localaws.athena.hive.run import HiveRunner
 from localaws.athena.saved import Saved
@@ -88,7 +89,7 @@ class Statements:
             substatement=found["SubstatementType"],
             rows=rows.get("OutputRows", 0),
             output_bytes=rows.get("OutputBytes", 0),
-            location=found["ResultConfiguration"]["OutputLocation"],
+            location=found["ResultConfiguration"].get("OutputLocation"),
             has_header=other.get("csv", True),
         )
 
@@ -219,9 +220,12 @@ class Statements:
             raise failure(error) from error
         return count
 
-    def put(self, document: dict, file, suffix: str) -> str:
-        """Write a result through S3, so that who reads it there next sees it."""
+    def put(self, document: dict, file, suffix: str) -> str | None:
+        """Write a result through S3, so that who reads it there next sees it; gives its location."""
         execution = document["execution"]
+        if "OutputLocation" not in execution["ResultConfiguration"]:
+            self._keep(execution["QueryExecutionId"], file)
+            return None
         base = execution["ResultConfiguration"]["OutputLocation"].rstrip("/") + "/"
         location = f"{base}{execution['QueryExecutionId']}{suffix}"
         size = file.tell()
@@ -229,6 +233,15 @@ class Statements:
         self.upload(location, file)
         file.seek(size)
         return location
+
+    def _keep(self, identifier: str, file) -> None:
+        size = file.tell()
+        file.seek(0)
+        path = managed_file(self.context, identifier)
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as kept:
+            shutil.copyfileobj(file, kept)
+        file.seek(size)
 
     def upload(self, location: str, body) -> None:
         bucket, _, key = location.removeprefix("s3://").partition("/")

@@ -58,6 +58,9 @@ class Writer:
         self.tables = CatalogTables(statements.catalog)
 
     def run(self, statement: nodes.Node) -> Outcome:
+        """Run the statement."""
+        if "OutputLocation" not in self.document["execution"]["ResultConfiguration"]:
+            raise not_supported("writing in a workgroup with managed query results", statement.position)
         if isinstance(statement, nodes.CreateTableAs):
             return self._create(statement)
         if isinstance(statement, nodes.Insert):
