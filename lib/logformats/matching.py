@@ -152,8 +152,9 @@ class DelimitedMatcher:
             return Matched(pl.DataFrame(schema={"row": pl.UInt32}), NO_ROWS)
         headers = lines.filter(pl.col("text").str.contains(self.format.header))
         if not self.format.header.startswith("^#"):
-            # A row of words is a header where none was before it, or where it is the same again.
-            headers = headers.filter(pl.col("text") == (self._header or headers["text"].first() or ""))
+            # A row of words is a header at the head of the object, and where it is the same again.
+            header = self._header or self._first_text(lines)
+            headers = headers.filter(pl.col("text") == header)
         silent = [headers["row"], silent_rows(lines, self.format.comments)]
         dates = lines.filter(pl.col("text").str.contains(r"^#Date: "))
         marks = sorted([*headers.iter_rows(), *dates.iter_rows()])
@@ -172,6 +173,16 @@ class DelimitedMatcher:
         silent_all = pl.concat([s.cast(pl.UInt32) for s in silent]).unique().sort()
         fields = fields.filter(~pl.col("row").is_in(silent_all.implode()))
         return Matched(fields, silent_all)
+
+    @staticmethod
+    def _first_text(lines: pl.DataFrame) -> str:
+        """The object's first line that is not empty, if it is among these."""
+        for number, (row, text) in enumerate(lines.iter_rows()):
+            if row != number:
+                break
+            if text.strip():
+                return text
+        return ""
 
     def learn(self, header: str) -> bool:
         """Take the fields from a header line, if they are ones of this format; whether they are."""

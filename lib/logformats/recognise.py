@@ -18,6 +18,7 @@ from logformats.times import clock_for, parse
 
 SAMPLE_BYTES = 64 << 10
 SAMPLE_LINES = 500
+LATEST = datetime(2099, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def recognise(
     frame = frame.filter(pl.col("text").str.strip_chars() != "")
     if frame.is_empty():
         return []
-    clock = clock_for(path, datetime.now(UTC))
+    clock = clock_for(path, LATEST)  # whether a time can be read does not depend on the year
     owner = pl.Series("owner", [None] * (frame["row"][-1] + 1), dtype=pl.Int32)
     left = frame
     cache: dict = {}

@@ -33,11 +33,16 @@ def spread(lines: list[str]) -> list[str]:
 
 
 def formats_of(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogFormat]:
-    """For each line the first candidate that accepts it; for a line too long to look at, all that could."""
+    """For each line the first candidate that accepts it; for a line too long to look at, all that could.
+
+    The first line is the object's: only there a header without a mark of its own is looked for.
+    """
     found: set[LogFormat] = set()
-    for text in texts:
+    for number, text in enumerate(texts):
         parsed = jsonlines.parse(text)
         for candidate in _starting(candidates, text):
+            if number and candidate.kind == "delimited" and not candidate.header.startswith("^#"):
+                continue
             if accepts(candidate, text, parsed):
                 found.add(candidate)
                 if len(text) <= MAX_LINE:

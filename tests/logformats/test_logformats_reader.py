@@ -271,6 +271,30 @@ def test_a_format_that_comes_after_the_head_is_found():
     assert account.formats == {"access_combined": 3000, "nginx_error": 1}
 
 
+def test_words_with_commas_are_a_header_at_the_head_only():
+    rows = "a,1,2025-01-24T07:00:30Z\nb,2,2025-01-24T07:00:31Z\n"
+    _, rejects, _, account = read(
+        ("\n" + "name,count,time\n" + rows + "name,count,time\n" + rows).encode()
+    )
+    assert account.formats == {"csv_header": 4}
+    assert account.lines_blank == 3
+    assert rejects.is_empty()
+    _, rejects, _, account = read(access_lines(2) + b"name,count,time\n" + rows.encode())
+    assert account.formats == {"access_combined": 2}
+    assert len(rejects) == 3
+
+
+def test_fields_of_a_w3c_log_change_with_its_directive():
+    data = (
+        b"#Fields: date time c-ip sc-status\n2025-01-24 07:00:30 192.0.2.1 500\n"
+        b"#Fields: date time sc-status c-ip\n2025-01-24 07:00:31 404 192.0.2.2\n192.0.2.3 wrong\n"
+    )
+    events, rejects, _, account = read(data, chunk_bytes=40)
+    assert events["client_address"].to_list() == ["192.0.2.1", "192.0.2.2"]
+    assert events["log_level"].to_list() == ["ERROR", "WARNING"]
+    assert (account.lines_blank, len(rejects)) == (2, 1)
+
+
 def test_years_of_yearless_times_come_from_the_file():
     data = b"Dec 31 23:59:58 h app[1]: old\nJan  1 00:00:02 h app[1]: new\n"
     modified = datetime(2024, 1, 1, 3, tzinfo=UTC)
