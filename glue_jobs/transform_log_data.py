@@ -148,11 +148,13 @@ class GlueSpark:
         from pyspark import SparkConf
         from pyspark.context import SparkContext
 
+        started = time.monotonic()
         # Spark runs a task on each core already; polars would put a thread for each core into each.
         configuration = SparkConf().set("spark.executorEnv.POLARS_MAX_THREADS", "1")
         context = SparkContext.getOrCreate(configuration)
         self._job = Job(GlueContext(context))
         self._job.init(self._arguments["JOB_NAME"], self._arguments)
+        say(f"Spark started in {time.monotonic() - started:.1f} s")
         return context
 
     def commit(self) -> None:

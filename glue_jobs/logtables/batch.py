@@ -196,6 +196,7 @@ def _write_batch(options, s3, distribute, run_id, known, found: Changes, batch_i
     intents.write(intent)
     try:
         tasks = make_tasks(found.to_read, s3, distribute)
+        say(f"reading {sum(task.size for task in tasks) / 1e6:,.1f} MB in {len(tasks)} tasks")
         spec = BatchSpec(batch_id, options.cleaned, options.drop_levels, options.output_format)
         accounts = merged(distribute(Transform(spec), tasks, "transform") if tasks else ())
         supersede.rewrite(s3, options.cleaned, stale_files, stale, file_format, batch_id=batch_id)
@@ -216,6 +217,7 @@ def _write_batch(options, s3, distribute, run_id, known, found: Changes, batch_i
             intents.recover(committed=set())
         raise
     audits.commit(s3, options.cleaned, rows, file_format, batch_id=batch_id)
+    say(f"committed batch {batch_id}")
     intents.finish(intent)
     return accounts
 

@@ -12,8 +12,8 @@ from logtables.s3 import Location, StoredObject
 MEBIBYTE = 1 << 20
 LARGEST_TASK_BYTES = 64 * MEBIBYTE
 SMALLEST_TASK_BYTES = 4 * MEBIBYTE
-# A task of a great many tiny objects spends its time on requests, not on bytes.
-OBJECT_OVERHEAD_BYTES = 64 * 1024
+# What an object costs besides its bytes: a request, and recognising its format.
+OBJECT_OVERHEAD_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)

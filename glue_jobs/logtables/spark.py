@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -72,12 +73,18 @@ class SparkDistribute:
 
 
 class OnWorker:
-    """A function on items as Spark wants it, on partitions; makes the worker's own S3 client."""
+    """A function on items as Spark wants it, on partitions; gives it the worker's own S3 client."""
 
     def __init__(self, function: Callable[[Any, BaseClient], Any]) -> None:
         self._function = function
 
     def __call__(self, items: Iterator[Any]) -> Iterator[Any]:
-        s3 = boto3.client("s3")
+        s3 = _client()
         for item in items:
             yield self._function(item, s3)
+
+
+@functools.cache
+def _client() -> BaseClient:
+    """Make the S3 client of a worker, which does many tasks: a client takes longer than a small task."""
+    return boto3.client("s3")
