@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from logformats import grok
 from logformats.definitions import formats
@@ -14,19 +15,25 @@ def glue_classifiers() -> list[dict[str, str]]:
     Returns
     -------
     For each: `Name`, `Classification` (the format's name), `GrokPattern` and `CustomPatterns` (every pattern
-    that it uses, one a line, since Glue's own ones of the same name may differ). Field names have underscores
-    for dots, as columns of the raw table must. Limits: https://docs.aws.amazon.com/glue/latest/webapi/API_GrokClassifier.html
+    that it uses, one a line, since Glue's own ones of the same name may differ). Fields become columns of the
+    raw table, so their names have underscores for dots, and one that two branches share is numbered in the
+    second.
+    Limits: https://docs.aws.amazon.com/glue/latest/webapi/API_GrokClassifier.html
     """
     classifiers = []
     for definition in formats():
         if not (definition.glue and definition.kind == "grok"):
             continue
         used = grok.references(definition.grok, dict(definition.patterns))
-        pattern = re.sub(
-            r"%\{(\w+):([^:{}]+)(:[^{}]+)?\}",
-            lambda found: f"%{{{found[1]}:{re.sub('[^A-Za-z0-9_]', '_', found[2])}{found[3] or ''}}}",
-            definition.grok,
-        )
+        seen: Counter[str] = Counter()
+
+        def field(found: re.Match[str], seen: Counter[str] = seen) -> str:
+            name = re.sub("[^A-Za-z0-9_]", "_", found[2])
+            seen[name] += 1
+            number = f"_{seen[name]}" if seen[name] > 1 else ""
+            return f"%{{{found[1]}:{name}{number}{found[3] or ''}}}"
+
+        pattern = re.sub(r"%\{(\w+):([^:{}]+)(:[^{}]+)?\}", field, definition.grok)
         classifiers.append(
             {
                 "Name": f"logloom-{definition.name.replace('_', '-')}",

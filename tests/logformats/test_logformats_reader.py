@@ -273,9 +273,7 @@ def test_a_format_that_comes_after_the_head_is_found():
 
 def test_words_with_commas_are_a_header_at_the_head_only():
     rows = "a,1,2025-01-24T07:00:30Z\nb,2,2025-01-24T07:00:31Z\n"
-    _, rejects, _, account = read(
-        ("\n" + "name,count,time\n" + rows + "name,count,time\n" + rows).encode()
-    )
+    _, rejects, _, account = read(("\n" + "name,count,time\n" + rows + "name,count,time\n" + rows).encode())
     assert account.formats == {"csv_header": 4}
     assert account.lines_blank == 3
     assert rejects.is_empty()

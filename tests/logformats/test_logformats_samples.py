@@ -83,6 +83,7 @@ def test_classifier_is_within_glues_limits_and_matches_the_samples(classifier):
     assert len(classifier["CustomPatterns"]) <= 16000
     compiled = grok.compile(classifier["GrokPattern"], classifier["CustomPatterns"])
     assert all(name.replace("_", "").isalnum() for name in compiled.names)
+    assert len(compiled.fields) == len(compiled.names)
     definition = logformats.named(classifier["Classification"])
     events = [sample for sample in definition.samples if sample.becomes]
     assert events
