@@ -43,7 +43,8 @@ def table(shared_athena):
     pq.write_table(pa.table(columns), body)
     a.put("p/x.parquet", body.getvalue())
     a.run(
-        "CREATE EXTERNAL TABLE p (n bigint, at timestamp, name string, ok boolean, f double, price decimal(10,2), "
+        "CREATE EXTERNAL TABLE p (n bigint, at timestamp, name string, ok boolean, f double, price "
+        "decimal(10,2), "
         f"tags array<int>) STORED AS PARQUET LOCATION 's3://{a.bucket}/p/'"
     )
     return a
@@ -56,7 +57,8 @@ def connection(table):
 
 @pytest.fixture
 def managed(table, unique):
-    """A connection over a workgroup that keeps results itself, for clients that read no AWS profile to find S3."""
+    """A connection over a workgroup that keeps results itself, for clients that read no AWS profile to
+    find S3."""
     table.client.create_work_group(
         Name=unique, Configuration={"ManagedQueryResultsConfiguration": {"Enabled": True}}
     )
@@ -67,7 +69,15 @@ def test_cursor(connection):
     cursor = connection.cursor().execute(SQL)
 
     assert cursor.fetchall() == ROWS
-    assert [d[1] for d in cursor.description] == ["bigint", "timestamp", "varchar", "boolean", "double", "decimal", "array"]
+    assert [d[1] for d in cursor.description] == [
+        "bigint",
+        "timestamp",
+        "varchar",
+        "boolean",
+        "double",
+        "decimal",
+        "array",
+    ]
     assert cursor.data_scanned_in_bytes > 0
 
 
@@ -126,7 +136,9 @@ def test_an_error_reaches_the_user(connection):
         connection.cursor().execute("SELECT nope FROM p")
 
 
-@pytest.mark.parametrize("approach", [{"ctas_approach": False}, {}, {"ctas_approach": False, "unload_approach": True}])
+@pytest.mark.parametrize(
+    "approach", [{"ctas_approach": False}, {}, {"ctas_approach": False, "unload_approach": True}]
+)
 def test_awswrangler_reads_a_query(table, approach):
     output = f"{table.output}{len(str(approach))}/"
 
@@ -153,10 +165,20 @@ def test_awswrangler_parameters(table):
 def test_awswrangler_writes_a_dataset_that_athena_reads(table):
     frame = pd.DataFrame({"a": [1, 2], "s": ["x,1", None], "dt": ["p", "q"]})
     wr.s3.to_parquet(
-        frame, path=f"s3://{table.bucket}/ds/", dataset=True, database=table.database, table="ds", partition_cols=["dt"]
+        frame,
+        path=f"s3://{table.bucket}/ds/",
+        dataset=True,
+        database=table.database,
+        table="ds",
+        partition_cols=["dt"],
     )
     wr.s3.to_csv(
-        frame, path=f"s3://{table.bucket}/csv/", dataset=True, database=table.database, table="csv", index=False
+        frame,
+        path=f"s3://{table.bucket}/csv/",
+        dataset=True,
+        database=table.database,
+        table="csv",
+        index=False,
     )
 
     assert table.rows("SELECT a, s, dt FROM ds ORDER BY a") == [["1", "x,1", "p"], ["2", None, "q"]]

@@ -42,7 +42,8 @@ def test_databases(athena, unique):
 
 def test_a_table_is_kept_in_glue_as_athena_keeps_it(athena):
     found = athena.run(
-        "CREATE EXTERNAL TABLE IF NOT EXISTS `t` (`a` int COMMENT 'an a', b array<struct<x:int,y:string>>) COMMENT 'all' "
+        "CREATE EXTERNAL TABLE IF NOT EXISTS `t` (`a` int COMMENT 'an a', b "
+        "array<struct<x:int,y:string>>) COMMENT 'all' "
         "PARTITIONED BY (dt string) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LINES TERMINATED BY '\\n' "
         f"STORED AS TEXTFILE LOCATION 's3://{athena.bucket}/t/' TBLPROPERTIES ('classification'='csv')"
     )
@@ -75,7 +76,8 @@ def test_show_create_table_makes_the_table_again(athena):
 
 def test_show_and_describe(athena):
     athena.run(
-        f"CREATE EXTERNAL TABLE t (a int, b string) PARTITIONED BY (dt string) LOCATION 's3://{athena.bucket}/t/' "
+        f"CREATE EXTERNAL TABLE t (a int, b string) PARTITIONED BY (dt string) LOCATION "
+        f"'s3://{athena.bucket}/t/' "
         "TBLPROPERTIES ('k'='v')"
     )
 
@@ -89,7 +91,9 @@ def test_show_and_describe(athena):
 
 
 def test_altering_a_table(athena):
-    athena.run(f"CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (dt string) LOCATION 's3://{athena.bucket}/t/'")
+    athena.run(
+        f"CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (dt string) LOCATION 's3://{athena.bucket}/t/'"
+    )
 
     athena.run("ALTER TABLE t ADD COLUMNS (b string)")
     athena.run("ALTER TABLE t CHANGE COLUMN b c bigint")
@@ -97,7 +101,10 @@ def test_altering_a_table(athena):
     athena.run("ALTER TABLE t ADD IF NOT EXISTS PARTITION (dt='1') PARTITION (dt='2')")
 
     table = athena.glue.get_table(DatabaseName=athena.database, Name="t")["Table"]
-    assert [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]] == [("a", "int"), ("c", "bigint")]
+    assert [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]] == [
+        ("a", "int"),
+        ("c", "bigint"),
+    ]
     assert table["Parameters"]["note"] == "x"
     assert "already exists" in athena.reason("ALTER TABLE t ADD PARTITION (dt='1')")
     athena.run("ALTER TABLE t PARTITION (dt='1') RENAME TO PARTITION (dt='9')")
@@ -106,9 +113,13 @@ def test_altering_a_table(athena):
 
 
 def test_what_is_no_ddl_of_athena_fails_in_hives_words(athena):
-    assert athena.reason("DROP TABLE").startswith("FAILED: ParseException line 1:10 cannot recognize input near '<EOF>'")
+    assert athena.reason("DROP TABLE").startswith(
+        "FAILED: ParseException line 1:10 cannot recognize input near '<EOF>'"
+    )
     assert athena.reason("TRUNCATE TABLE t").startswith("FAILED: ParseException")
-    assert "Only external tables" in athena.reason(f"CREATE TABLE t (a int) LOCATION 's3://{athena.bucket}/t/'")
+    assert "Only external tables" in athena.reason(
+        f"CREATE TABLE t (a int) LOCATION 's3://{athena.bucket}/t/'"
+    )
     assert "Duplicate column name" in athena.reason(
         f"CREATE EXTERNAL TABLE t (a int, a int) LOCATION 's3://{athena.bucket}/t/'"
     )

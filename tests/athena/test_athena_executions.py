@@ -26,14 +26,19 @@ def test_a_query_succeeds_with_a_result_file_as_athena_writes_it(athena):
 
 
 def test_results_have_a_header_row_types_and_nulls(athena):
-    identifier = athena.run("SELECT 1 AS n, CAST(1.5 AS decimal(10,2)) AS d, CAST(NULL AS varchar) AS s, 1e0 AS f")[
-        "QueryExecutionId"
-    ]
+    identifier = athena.run(
+        "SELECT 1 AS n, CAST(1.5 AS decimal(10,2)) AS d, CAST(NULL AS varchar) AS s, 1e0 AS f"
+    )["QueryExecutionId"]
 
     found = athena.client.get_query_results(QueryExecutionId=identifier)["ResultSet"]
 
     assert found["Rows"][0]["Data"] == [{"VarCharValue": n} for n in "ndsf"]
-    assert found["Rows"][1]["Data"] == [{"VarCharValue": "1"}, {"VarCharValue": "1.50"}, {}, {"VarCharValue": "1.0"}]
+    assert found["Rows"][1]["Data"] == [
+        {"VarCharValue": "1"},
+        {"VarCharValue": "1.50"},
+        {},
+        {"VarCharValue": "1.0"},
+    ]
     columns = found["ResultSetMetadata"]["ColumnInfo"]
     assert [(c["Type"], c["Precision"], c["Scale"]) for c in columns] == [
         ("integer", 10, 0), ("decimal", 10, 2), ("varchar", 2147483647, 0), ("double", 17, 0),
@@ -53,7 +58,9 @@ def test_results_come_in_pages(athena):
 
 
 def test_small_pages_hold_values_with_line_ends_together(athena):
-    identifier = athena.run("SELECT x, 'a' || chr(10) || '\",b' AS y FROM UNNEST(sequence(1, 5)) AS t(x) ORDER BY x")
+    identifier = athena.run(
+        "SELECT x, 'a' || chr(10) || '\",b' AS y FROM UNNEST(sequence(1, 5)) AS t(x) ORDER BY x"
+    )
     pages = athena.client.get_paginator("get_query_results").paginate(
         QueryExecutionId=identifier["QueryExecutionId"], PaginationConfig={"PageSize": 2}
     )
@@ -67,7 +74,9 @@ def test_a_failing_query_says_why(athena):
     found = athena.wait(athena.start("SELECT nope FROM (SELECT 1 AS x)"))
 
     assert found["Status"]["State"] == "FAILED"
-    assert found["Status"]["StateChangeReason"].startswith("COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved")
+    assert found["Status"]["StateChangeReason"].startswith(
+        "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved"
+    )
     assert found["Status"]["AthenaError"]["ErrorCategory"] == 2
     assert found["Status"]["AthenaError"]["ErrorType"] == 1006
     with pytest.raises(botocore.exceptions.ClientError, match="Query did not finish successfully"):
@@ -153,14 +162,17 @@ def test_a_result_is_reused_when_the_request_says_so(athena):
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [("'it''s'", "it's"), ("it's", "it's"), ("12", "12"), ("DATE '2026-01-02'", "2026-01-02")]
+    ("value", "expected"),
+    [("'it''s'", "it's"), ("it's", "it's"), ("12", "12"), ("DATE '2026-01-02'", "2026-01-02")],
 )
 def test_execution_parameters_are_sql_values_or_bare_texts(athena, value, expected):
     assert athena.rows("SELECT ? AS x", value) == [[expected]]
 
 
 def test_execution_parameters_cannot_become_sql(athena):
-    assert athena.reason("SELECT 1 WHERE 'a' = ?", ExecutionParameters=["'' OR 1 = 1"]).startswith("TYPE_MISMATCH")
+    assert athena.reason("SELECT 1 WHERE 'a' = ?", ExecutionParameters=["'' OR 1 = 1"]).startswith(
+        "TYPE_MISMATCH"
+    )
     assert athena.rows("SELECT ? AS x", "x' OR '1'='1") == [["x' OR '1'='1"]]
 
 

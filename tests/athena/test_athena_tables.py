@@ -27,14 +27,17 @@ def days(shared_athena):
         body = parquet(
             n=list(range(100)),
             name=[f"n{i}" for i in range(100)],
-            at=pa.array([datetime(2026, 1, day, 0, 0, i % 60, 123456) for i in range(100)], pa.timestamp("us")),
+            at=pa.array(
+                [datetime(2026, 1, day, 0, 0, i % 60, 123456) for i in range(100)], pa.timestamp("us")
+            ),
             price=pa.array([Decimal("1.25")] * 100, pa.decimal128(10, 2)),
             tags=pa.array([[("k", "v")]] * 100, pa.map_(pa.string(), pa.string())),
             place=[{"x": 1, "y": "z"}] * 100,
         )
         a.put(f"days/dt=2026-01-0{day}/x.parquet", body)
     a.run(
-        "CREATE EXTERNAL TABLE days (n bigint, name string, at timestamp, price decimal(10,2), tags map<string,string>, "
+        "CREATE EXTERNAL TABLE days (n bigint, name string, at timestamp, price decimal(10,2), tags "
+        "map<string,string>, "
         f"place struct<x:bigint,y:string>) PARTITIONED BY (dt string) STORED AS PARQUET LOCATION 's3://{a.bucket}/days/'"
     )
     a.run("MSCK REPAIR TABLE days")
@@ -88,7 +91,7 @@ def test_partitions_outside_the_tables_folder(athena):
     )
 
     assert athena.rows("SELECT n, dt FROM p ORDER BY n") == [["7", "a"], ["8", "b"]]
-    assert athena.rows('SELECT "$path" FROM p WHERE dt = \'b\'') == [[f"s3://{athena.bucket}/also/x.parquet"]]
+    assert athena.rows("SELECT \"$path\" FROM p WHERE dt = 'b'") == [[f"s3://{athena.bucket}/also/x.parquet"]]
     assert athena.rows("SHOW PARTITIONS p") == [["dt=a"], ["dt=b"]]
     athena.run("ALTER TABLE p DROP PARTITION (dt='a')")
     assert athena.rows("SELECT n FROM p") == [["8"]]
@@ -111,7 +114,8 @@ def test_a_file_of_another_type_is_bad_data(athena):
     reason = athena.reason("SELECT n FROM b")
 
     assert reason == (
-        f"HIVE_BAD_DATA: Field n's type BYTE_ARRAY in parquet file s3://{athena.bucket}/b/a.parquet is incompatible with type "
+        f"HIVE_BAD_DATA: Field n's type BYTE_ARRAY in parquet file s3://{athena.bucket}/b/a.parquet is "
+        f"incompatible with type "
         "bigint defined in table schema"
     )
 
@@ -120,8 +124,10 @@ def test_date_projection_needs_no_partitions(athena):
     athena.put("d/2026/01/02/a.json", '{"n": 1}\n')
     athena.put("d/2026/01/03/a.json", '{"n": 2}\n')
     athena.run(
-        "CREATE EXTERNAL TABLE d (n int) PARTITIONED BY (day string) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' "
-        f"LOCATION 's3://{athena.bucket}/d/' TBLPROPERTIES ('projection.enabled'='true', 'projection.day.type'='date', "
+        "CREATE EXTERNAL TABLE d (n int) PARTITIONED BY (day string) ROW FORMAT SERDE "
+        "'org.openx.data.jsonserde.JsonSerDe' "
+        f"LOCATION 's3://{athena.bucket}/d/' TBLPROPERTIES ('projection.enabled'='true', "
+        f"'projection.day.type'='date', "
         "'projection.day.format'='yyyy/MM/dd', 'projection.day.range'='2026/01/01,NOW', "
         f"'storage.location.template'='s3://{athena.bucket}/d/${{day}}')"
     )
@@ -134,26 +140,37 @@ def test_enum_integer_and_injected_projection(athena):
     athena.put("q/kind=a/h=03/id=x/a.txt", "1\n")
     athena.put("q/kind=b/h=04/id=x/a.txt", "2\n")
     athena.run(
-        f"CREATE EXTERNAL TABLE q (n int) PARTITIONED BY (kind string, h string, id string) LOCATION 's3://{athena.bucket}/q/' "
-        "TBLPROPERTIES ('projection.enabled'='true', 'projection.kind.type'='enum', 'projection.kind.values'='a,b', "
+        f"CREATE EXTERNAL TABLE q (n int) PARTITIONED BY (kind string, h string, id string) LOCATION "
+        f"'s3://{athena.bucket}/q/' "
+        "TBLPROPERTIES ('projection.enabled'='true', 'projection.kind.type'='enum', "
+        "'projection.kind.values'='a,b', "
         "'projection.h.type'='integer', 'projection.h.range'='0,23', 'projection.h.digits'='2', "
         "'projection.id.type'='injected')"
     )
 
     assert athena.rows("SELECT n, h FROM q WHERE id = 'x' ORDER BY n") == [["1", "03"], ["2", "04"]]
     assert athena.rows("SELECT n FROM q WHERE id IN ('x', 'y') AND kind = 'b'") == [["2"]]
-    assert athena.reason("SELECT n FROM q").startswith("CONSTRAINT_VIOLATION: For the injected projected partition column id")
+    assert athena.reason("SELECT n FROM q").startswith(
+        "CONSTRAINT_VIOLATION: For the injected projected partition column id"
+    )
 
 
 def test_delimited_text(athena):
     athena.put("t/a.tsv.gz", gzip.compress(b"id\tname\n1\ta\\\tb\r\n2\t\\N\nx\tc"))
     athena.put("t/b.tsv.bz2", bz2.compress(b"id\tname\n4\td\textra\n5\n"))
     athena.run(
-        r"CREATE EXTERNAL TABLE t (id int, name string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' ESCAPED BY '\\' "
+        r"CREATE EXTERNAL TABLE t (id int, name string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' "
+        r"ESCAPED BY '\\' "
         f"LOCATION 's3://{athena.bucket}/t/' TBLPROPERTIES ('skip.header.line.count'='1')"
     )
 
-    assert athena.rows("SELECT * FROM t") == [["1", "a\tb"], ["2", None], [None, "c"], ["4", "d"], ["5", None]]
+    assert athena.rows("SELECT * FROM t") == [
+        ["1", "a\tb"],
+        ["2", None],
+        [None, "c"],
+        ["4", "d"],
+        ["5", None],
+    ]
     assert athena.run("SELECT id FROM t")["Statistics"]["DataScannedInBytes"] == sum(
         o["Size"] for o in athena.s3.list_objects_v2(Bucket=athena.bucket, Prefix="t/")["Contents"]
     )
@@ -162,7 +179,8 @@ def test_delimited_text(athena):
 def test_nested_types_in_delimited_text(athena):
     athena.put("n/a.txt", "1,2|k:v;l:w\n")
     athena.run(
-        "CREATE EXTERNAL TABLE n (a array<int>, m map<string,string>) ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' "
+        "CREATE EXTERNAL TABLE n (a array<int>, m map<string,string>) ROW FORMAT DELIMITED FIELDS "
+        "TERMINATED BY '|' "
         f"COLLECTION ITEMS TERMINATED BY ',' MAP KEYS TERMINATED BY ':' LOCATION 's3://{athena.bucket}/n/'"
     )
 
@@ -172,7 +190,8 @@ def test_nested_types_in_delimited_text(athena):
 def test_open_csv(athena):
     athena.put("c/a.csv", 'x,n\n"a ""quoted"", one",1\nb\\,c,2\n')
     athena.run(
-        "CREATE EXTERNAL TABLE c (x string, n string) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
+        "CREATE EXTERNAL TABLE c (x string, n string) ROW FORMAT SERDE "
+        "'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
         f"LOCATION 's3://{athena.bucket}/c/' TBLPROPERTIES ('skip.header.line.count'='1')"
     )
 
@@ -186,11 +205,15 @@ def test_open_csv_refuses_what_is_no_number(athena):
         f"LOCATION 's3://{athena.bucket}/c/'"
     )
 
-    assert athena.reason("SELECT n FROM c").startswith("HIVE_BAD_DATA: Error parsing field value 'x' for field n")
+    assert athena.reason("SELECT n FROM c").startswith(
+        "HIVE_BAD_DATA: Error parsing field value 'x' for field n"
+    )
 
 
 def test_json(athena):
-    athena.put("j/a.json", '{"ID": 1, "Tags": ["a"], "o": {"X": 1.50}, "s": {"k": 1}}\n\n{"id": 2, "s": 3.10}\n')
+    athena.put(
+        "j/a.json", '{"ID": 1, "Tags": ["a"], "o": {"X": 1.50}, "s": {"k": 1}}\n\n{"id": 2, "s": 3.10}\n'
+    )
     athena.run(
         "CREATE EXTERNAL TABLE j (id int, tags array<string>, o struct<x:double>, s string) ROW FORMAT SERDE "
         f"'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://{athena.bucket}/j/'"
@@ -213,7 +236,9 @@ def test_broken_json_fails_unless_it_may_be_ignored(athena):
     athena.run(create.format("strict", ""))
     athena.run(create.format("lax", "WITH SERDEPROPERTIES ('ignore.malformed.json'='true')"))
 
-    assert athena.reason("SELECT id FROM strict").startswith("HIVE_CURSOR_ERROR: Row is not a valid JSON Object")
+    assert athena.reason("SELECT id FROM strict").startswith(
+        "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"
+    )
     assert athena.rows("SELECT id FROM lax") == [["1"], [None]]
 
 
@@ -221,14 +246,16 @@ def test_regex_and_grok(athena):
     athena.put("g/a.log", "2026-01-02 ERROR it broke\nnot a line of it\n")
     athena.run(
         "CREATE EXTERNAL TABLE r (day string, level string, message string) ROW FORMAT SERDE "
-        "'org.apache.hadoop.hive.serde2.RegexSerDe' WITH SERDEPROPERTIES ('input.regex'='(\\\\S+) (\\\\w+) (.*)') "
+        "'org.apache.hadoop.hive.serde2.RegexSerDe' WITH SERDEPROPERTIES ('input.regex'='(\\\\S+) "
+        "(\\\\w+) (.*)') "
         f"LOCATION 's3://{athena.bucket}/g/'"
     )
     athena.run(
         "CREATE EXTERNAL TABLE g (day string, level string, message string) ROW FORMAT SERDE "
         "'com.amazonaws.glue.serde.GrokSerDe' WITH SERDEPROPERTIES "
         "('input.format'='%{NOTSPACE:day} %{LOGLEVEL:level} %{GREEDYDATA:message}') STORED AS INPUTFORMAT "
-        "'org.apache.hadoop.mapred.TextInputFormat' OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat' "
+        "'org.apache.hadoop.mapred.TextInputFormat' OUTPUTFORMAT "
+        "'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat' "
         f"LOCATION 's3://{athena.bucket}/g/'"
     )
 
@@ -240,7 +267,10 @@ def test_orc_is_refused_by_name(athena):
     athena.put("o/a.orc", b"ORC")
     athena.run(f"CREATE EXTERNAL TABLE o (n int) STORED AS ORC LOCATION 's3://{athena.bucket}/o/'")
 
-    assert athena.reason("SELECT n FROM o") == "HIVE_UNSUPPORTED_FORMAT: ORC files are not supported by the local Athena"
+    assert (
+        athena.reason("SELECT n FROM o")
+        == "HIVE_UNSUPPORTED_FORMAT: ORC files are not supported by the local Athena"
+    )
 
 
 def test_views(days):
@@ -258,7 +288,8 @@ def test_views(days):
 
 def test_information_schema(days):
     rows = days.rows(
-        f"SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = '{days.database}' "
+        f"SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = "
+        f"'{days.database}' "
         "AND table_name = 'days' ORDER BY ordinal_position"
     )
 

@@ -53,7 +53,8 @@ def test_a_workgroup_is_updated_and_disabled(athena, unique):
 def test_a_query_over_the_cutoff_fails(athena, unique):
     athena.client.create_work_group(Name=unique, Configuration={"BytesScannedCutoffPerQuery": 10_000_000})
     athena.client.update_work_group(
-        WorkGroup=unique, ConfigurationUpdates={"ResultConfigurationUpdates": {"OutputLocation": athena.output}}
+        WorkGroup=unique,
+        ConfigurationUpdates={"ResultConfigurationUpdates": {"OutputLocation": athena.output}},
     )
     athena.put("big/a.csv", b"x" * 10_000_001)
     athena.run(f"CREATE EXTERNAL TABLE big (x string) LOCATION 's3://{athena.bucket}/big/'")
@@ -80,7 +81,9 @@ def test_named_queries(athena):
 def test_prepared_statements_are_executed_with_values(athena, unique):
     athena.client.create_work_group(Name=unique, Configuration={"EnforceWorkGroupConfiguration": False})
     athena.client.create_prepared_statement(
-        StatementName="twice", WorkGroup=unique, QueryStatement="SELECT x FROM (VALUES 'a', 'b') AS t(x) WHERE x = ?"
+        StatementName="twice",
+        WorkGroup=unique,
+        QueryStatement="SELECT x FROM (VALUES 'a', 'b') AS t(x) WHERE x = ?",
     )
 
     assert athena.rows("EXECUTE twice USING 'b'", WorkGroup=unique) == [["b"]]
@@ -112,7 +115,9 @@ def test_catalogs_databases_and_tables(athena):
     found = athena.client.get_table_metadata(CatalogName=catalog, DatabaseName=athena.database, TableName="t")
     assert found["TableMetadata"]["Columns"] == [{"Name": "a", "Type": "int", "Comment": "first"}]
     assert found["TableMetadata"]["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
-    listed = athena.client.list_table_metadata(CatalogName=catalog, DatabaseName=athena.database, Expression="t*")
+    listed = athena.client.list_table_metadata(
+        CatalogName=catalog, DatabaseName=athena.database, Expression="t*"
+    )
     assert [t["Name"] for t in listed["TableMetadataList"]] == ["t"]
     with pytest.raises(botocore.exceptions.ClientError, match="EntityNotFoundException"):
         athena.client.get_table_metadata(CatalogName=catalog, DatabaseName=athena.database, TableName="nope")

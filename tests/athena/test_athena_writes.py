@@ -33,7 +33,8 @@ def test_create_table_as_registers_a_table_of_parquet(athena):
 @pytest.mark.parametrize("form", ["PARQUET", "TEXTFILE", "JSON"])
 def test_every_format_reads_back(athena, form):
     athena.run(
-        f"CREATE TABLE f WITH (format = '{form}') AS SELECT * FROM (VALUES (1, 'a,b', 1.5e0, true, ARRAY['x']), "
+        f"CREATE TABLE f WITH (format = '{form}') AS SELECT * FROM (VALUES (1, 'a,b', 1.5e0, true, "
+        f"ARRAY['x']), "
         "(2, NULL, NULL, false, NULL)) AS t(n, s, f, b, a)"
     )
 
@@ -44,7 +45,8 @@ def test_every_format_reads_back(athena, form):
 
 def test_partitions_of_a_made_table(athena):
     athena.run(
-        "CREATE TABLE parts WITH (partitioned_by = ARRAY['day', 'kind']) AS SELECT * FROM (VALUES (1, DATE '2026-01-02', 'a b'), "
+        "CREATE TABLE parts WITH (partitioned_by = ARRAY['day', 'kind']) AS SELECT * FROM (VALUES (1, "
+        "DATE '2026-01-02', 'a b'), "
         "(2, DATE '2026-01-03', NULL)) AS t(n, day, kind)"
     )
 
@@ -67,8 +69,12 @@ def test_what_create_table_as_refuses(athena):
     assert "must be the last columns" in athena.reason(
         "CREATE TABLE two WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a, 2 AS b"
     )
-    assert "table property 'nope' does not exist" in athena.reason("CREATE TABLE two WITH (nope = 1) AS SELECT 1 AS a")
-    assert "writing ORC is not supported" in athena.reason("CREATE TABLE two WITH (format = 'ORC') AS SELECT 1 AS a")
+    assert "table property 'nope' does not exist" in athena.reason(
+        "CREATE TABLE two WITH (nope = 1) AS SELECT 1 AS a"
+    )
+    assert "writing ORC is not supported" in athena.reason(
+        "CREATE TABLE two WITH (format = 'ORC') AS SELECT 1 AS a"
+    )
     athena.put("full/x", b"x")
     assert athena.reason(
         f"CREATE TABLE two WITH (external_location = 's3://{athena.bucket}/full/') AS SELECT 1 AS a"
@@ -90,13 +96,15 @@ def test_insert_appends_and_adds_partitions(athena):
     assert athena.rows("SELECT n, p FROM t ORDER BY n") == [["1", "a"], ["2", "b"], ["3", "b"]]
     assert athena.rows("SHOW PARTITIONS t") == [["p=a"], ["p=b"]]
     assert athena.reason("INSERT INTO t SELECT 'x', 'b'").startswith(
-        "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [integer, varchar(1)], Query: [varchar(1), "
+        "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [integer, "
+        "varchar(1)], Query: [varchar(1), "
     )
 
 
 def test_unload_writes_files_and_a_manifest(athena):
     found = athena.run(
-        f"UNLOAD (SELECT 1 AS n, 'x' AS s) TO 's3://{athena.bucket}/out/' WITH (format = 'PARQUET', compression = 'SNAPPY')"
+        f"UNLOAD (SELECT 1 AS n, 'x' AS s) TO 's3://{athena.bucket}/out/' WITH (format = 'PARQUET', "
+        f"compression = 'SNAPPY')"
     )
 
     (key,) = keys(athena, "out/")
@@ -111,7 +119,10 @@ def test_unload_writes_files_and_a_manifest(athena):
 def test_unload_json(athena):
     import gzip
 
-    athena.run(f"UNLOAD (SELECT 1 AS n, MAP(ARRAY['k'], ARRAY['v']) AS m) TO 's3://{athena.bucket}/json/' WITH (format = 'JSON')")
+    athena.run(
+        f"UNLOAD (SELECT 1 AS n, MAP(ARRAY['k'], ARRAY['v']) AS m) TO 's3://{athena.bucket}/json/' WITH "
+        f"(format = 'JSON')"
+    )
 
     (key,) = keys(athena, "json/")
     body = athena.s3.get_object(Bucket=athena.bucket, Key=key)["Body"].read()

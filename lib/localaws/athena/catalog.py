@@ -55,7 +55,8 @@ class CatalogTables:
         Raises
         ------
         StatementError
-            CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND, TABLE_NOT_FOUND, and HIVE_INVALID_METADATA for a column of no known type.
+            CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND, TABLE_NOT_FOUND, and HIVE_INVALID_METADATA for a column of
+            no known type.
         """
         catalog, database, name = located(parts, session)
         if catalog not in (CATALOG, session.catalog.lower(), "hive"):
@@ -113,7 +114,8 @@ class CatalogTables:
             except types.UnknownHiveType:
                 raise StatementError(
                     "HIVE_INVALID_METADATA",
-                    f"Glue table '{table['DatabaseName']}.{table['Name']}' column '{column['Name']}' has invalid data type: {text}",
+                    f"Glue table '{table['DatabaseName']}.{table['Name']}' column '{column['Name']}' "
+                    f"has invalid data type: {text}",
                     position,
                 ) from None
         return found

@@ -63,9 +63,6 @@ def _memory_limit() -> int:
     return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * _MEMORY_SHARE)
 
 
-_OPERATIONS = {
-    "addition": "addition", "subtraction": "subtraction", "multiplication": "multiplication", "negation": "negation",
-}  # fmt: skip
 _INT_NAMES = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint"}
 
 
@@ -86,11 +83,13 @@ def failure(error: Exception) -> StatementError:
         word, kind, left, sign, right = overflow.groups()
         return StatementError(
             "NUMERIC_VALUE_OUT_OF_RANGE",
-            f"{_INT_NAMES.get(kind, kind.lower())} {_OPERATIONS.get(word, word)} overflow: {left} {sign} {right}",
+            f"{_INT_NAMES.get(kind, kind.lower())} {word} overflow: {left} {sign} {right}",
         )
     if "out of range for the destination type" in message:
         value = re.search(r"with value (\S+)", message)
-        return StatementError("NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range: {value.group(1) if value else first_line(message)}")
+        return StatementError(
+            "NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range: {value.group(1) if value else first_line(message)}"
+        )
     if "Map keys must be unique" in message:
         return StatementError("INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed")
     if "More than one row returned by a subquery" in message:

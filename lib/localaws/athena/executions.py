@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 WORKERS = 16
-# A poll of a query that still runs is answered when it ends, or after this: who polls once a second learns at once.
+# A poll of a query that still runs is answered when it ends, or after this: who polls once a second learns
+# at once.
 PATIENCE_S = 2.0
 _KEPT_FINISHED = 1000
 
@@ -61,7 +62,7 @@ class Outcome:
     reusable: bool = False
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error
+class Cancelled(Exception):
     """The execution was stopped."""
 
 
@@ -71,7 +72,8 @@ class Executions:
     Parameters
     ----------
     run
-        Runs one statement: takes the document and the live execution, gives an Outcome, raises StatementError.
+        Runs one statement: takes the document and the live execution, gives an Outcome, raises
+        StatementError.
     """
 
     def __init__(self, context: Context, documents: Documents, workgroups: WorkGroups, run) -> None:
@@ -99,7 +101,8 @@ class Executions:
     def recover(self) -> None:
         """Fail what a killed supervisor left running."""
         rows = self.store.connection().execute(
-            "SELECT id, document FROM athena_executions WHERE state NOT IN ('SUCCEEDED', 'FAILED', 'CANCELLED')"
+            "SELECT id, document FROM athena_executions WHERE state NOT IN ('SUCCEEDED', 'FAILED', "
+            "'CANCELLED')"
         )
         for row in rows.fetchall():
             document = loads(row["document"])
@@ -385,7 +388,8 @@ class Executions:
         """An execution of the same query, context and parameters that ended well not longer ago than that."""
         execution = document["execution"]
         rows = self.store.connection().execute(
-            "SELECT document FROM athena_executions WHERE workgroup = ? AND state = 'SUCCEEDED' ORDER BY number DESC LIMIT 500",
+            "SELECT document FROM athena_executions WHERE workgroup = ? AND state = 'SUCCEEDED' ORDER "
+            "BY number DESC LIMIT 500",
             (execution["WorkGroup"],),
         )
         for row in rows:
@@ -418,7 +422,8 @@ def _output_location(request: dict, configuration: dict) -> str | None:
     location = own if own and (configuration["EnforceWorkGroupConfiguration"] or not asked) else asked
     if not location:
         raise invalid(
-            "No output location provided. An output location is required either through the Workgroup result configuration "
+            "No output location provided. An output location is required either through the Workgroup "
+            "result configuration "
             "setting or as an API input."
         )
     if not location.startswith("s3://") or not location[5:].strip("/"):

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
 """
 
+# ruff: noqa: S608 - writing SQL is what this module is for; values are literals by `convert.text`
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -11,9 +12,20 @@ from localaws.athena.analysis.convert import text, varchar_of
 from localaws.athena.types import Type, field_name, identifier
 
 _PRECISION = {
-    "boolean": 0, "tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 17, "double": 17, "date": 0,
-    "varbinary": 1_073_741_824, "timestamp": 3, "timestamp with time zone": 3, "time": 3, "time with time zone": 3,
-}  # fmt: skip
+    "boolean": 0,
+    "tinyint": 3,
+    "smallint": 5,
+    "integer": 10,
+    "bigint": 19,
+    "real": 17,
+    "double": 17,
+    "date": 0,
+    "varbinary": 1_073_741_824,
+    "timestamp": 3,
+    "timestamp with time zone": 3,
+    "time": 3,
+    "time with time zone": 3,
+}
 _VARCHAR_MAX = 2_147_483_647
 
 
@@ -49,7 +61,10 @@ def shown(sql: str, kind: Type) -> str:
         return f"CAST({sql} AS VARCHAR)"
     if name == "array":
         inside = shown("e", kind.args[0])
-        return f"('[' || array_to_string(list_transform({sql}, lambda e: coalesce({inside}, 'null')), ', ') || ']')"
+        return (
+            f"('[' || array_to_string(list_transform({sql}, lambda e: coalesce({inside}, 'null')), "
+            f"', ') || ']')"
+        )
     if name == "map":
         key, value = shown("e.key", kind.args[0]), shown("e.value", kind.args[1])
         pair = f"{key} || '=' || coalesce({value}, 'null')"
@@ -58,7 +73,8 @@ def shown(sql: str, kind: Type) -> str:
         )
     if name == "row":
         parts = [
-            f"{text(field_name(kind, i) + '=')}, coalesce({shown(f'({sql}).{identifier(field_name(kind, i))}', k)}, 'null')"
+            f"{text(field_name(kind, i) + '=')}, "
+            f"coalesce({shown(f'({sql}).{identifier(field_name(kind, i))}', k)}, 'null')"
             for i, k in enumerate(kind.args)
         ]
         inside = ", ', ', ".join(parts)

@@ -158,7 +158,8 @@ class Saved:
                     {
                         "StatementName": name,
                         "ErrorCode": "STATEMENT_NOT_FOUND",
-                        "ErrorMessage": f"Prepared statement {name} was not found in workgroup {request['WorkGroup']}",
+                        "ErrorMessage": f"Prepared statement {name} was not found in workgroup "
+                        f"{request['WorkGroup']}",
                     }
                 )
             else:

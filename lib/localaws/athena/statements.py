@@ -154,7 +154,8 @@ class Statements:
         if cutoff and plan.scanned > cutoff:
             raise StatementError(
                 "GENERIC_USER_ERROR",
-                f"Bytes scanned limit was exceeded: the query scans {plan.scanned} bytes, the workgroup allows {cutoff}",
+                f"Bytes scanned limit was exceeded: the query scans {plan.scanned} bytes, the workgroup "
+                f"allows {cutoff}",
             )
         for name, source in plan.sources.items():
             cursor.register(name, source)
@@ -331,7 +332,8 @@ def _text_column(name: str) -> dict:
 def _parameter(text: str) -> nodes.Node:
     """An execution parameter as an expression: a literal as SQL writes it, or else a text.
 
-    Athena takes values as SQL writes them (``'text'``, ``12``, ``DATE '2026-01-01'``); a value that is none of those, such as a
+    Athena takes values as SQL writes them (``'text'``, ``12``, ``DATE '2026-01-01'``); a value that is
+    none of those, such as a
     bare word, is the text itself. https://docs.aws.amazon.com/athena/latest/ug/querying-with-prepared-statements.html
     """
     try:

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html
 """
 
+# ruff: noqa: S608 - writing SQL is what this module is for; values are literals by `convert.text`
 from __future__ import annotations
 
 import io
@@ -30,10 +31,23 @@ if TYPE_CHECKING:
 
 _MOST_PARTITIONS = 100
 _CTAS_PROPERTIES = frozenset(
-    """format external_location partitioned_by bucketed_by bucket_count write_compression parquet_compression
-    orc_compression field_delimiter is_external table_type""".split()
+    [
+        "format",
+        "external_location",
+        "partitioned_by",
+        "bucketed_by",
+        "bucket_count",
+        "write_compression",
+        "parquet_compression",
+        "orc_compression",
+        "field_delimiter",
+        "is_external",
+        "table_type",
+    ]
 )
-_UNLOAD_PROPERTIES = frozenset("format compression compression_level field_delimiter partitioned_by".split())
+_UNLOAD_PROPERTIES = frozenset(
+    ["format", "compression", "compression_level", "field_delimiter", "partitioned_by"]
+)
 
 
 @dataclass(slots=True)
@@ -76,7 +90,9 @@ class Writer:
         for name, node in given.items():
             if name not in known:
                 raise StatementError(
-                    "INVALID_TABLE_PROPERTY", f"Catalog 'awsdatacatalog' table property '{name}' does not exist", position
+                    "INVALID_TABLE_PROPERTY",
+                    f"Catalog 'awsdatacatalog' table property '{name}' does not exist",
+                    position,
                 )
             found[name] = self._constant(node)
         return found
@@ -87,7 +103,9 @@ class Writer:
         translator = Translator(self.tables, self.session)
         value = Expressions(translator, Scope([]), "table property").value(node)
         if value.literal is None:
-            raise StatementError("INVALID_TABLE_PROPERTY", "Table properties have to be literals", node.position)
+            raise StatementError(
+                "INVALID_TABLE_PROPERTY", "Table properties have to be literals", node.position
+            )
         return value.literal
 
     # --- CREATE TABLE AS ---
@@ -103,7 +121,9 @@ class Writer:
             if statement.if_not_exists:
                 return Outcome(kind="DDL", substatement="CREATE_TABLE_AS_SELECT", update_count=0)
             raise StatementError(
-                "TABLE_ALREADY_EXISTS", f"Destination table 'awsdatacatalog.{database}.{name}' already exists", statement.position
+                "TABLE_ALREADY_EXISTS",
+                f"Destination table 'awsdatacatalog.{database}.{name}' already exists",
+                statement.position,
             )
         translated = self.statements.translate(statement.query, self.session, self.given)
         columns = self._named(translated, statement.columns, statement.position)
@@ -116,7 +136,8 @@ class Writer:
         target = self._target(properties, columns, keys, location)
         if self.statements.places.files(location):
             raise StatementError(
-                "HIVE_PATH_ALREADY_EXISTS", f"Target directory for table '{database}.{name}' already exists: {location}"
+                "HIVE_PATH_ALREADY_EXISTS",
+                f"Target directory for table '{database}.{name}' already exists: {location}",
             )
         table = self._table_document(name, columns, keys, location, target, properties)
         written, outcome = self._write(translated, columns, target, statement.with_data)
@@ -132,15 +153,20 @@ class Writer:
         if len(given) != len(translated.kinds):
             raise StatementError(
                 "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {len(given)} entries but relation has {len(translated.kinds)} columns",
+                f"Column alias list has {len(given)} entries but relation has {len(translated.kinds)} "
+                f"columns",
                 position,
             )
         seen: set[str] = set()
         for index, (name, kind) in enumerate(zip(given, translated.kinds, strict=True), 1):
             if name.startswith("_col") and names is None:
-                raise StatementError("MISSING_COLUMN_NAME", f"Column name not specified at position {index}", position)
+                raise StatementError(
+                    "MISSING_COLUMN_NAME", f"Column name not specified at position {index}", position
+                )
             if name in seen:
-                raise StatementError("DUPLICATE_COLUMN_NAME", f"Column name '{name}' specified more than once", position)
+                raise StatementError(
+                    "DUPLICATE_COLUMN_NAME", f"Column name '{name}' specified more than once", position
+                )
             if kind == types.UNKNOWN:
                 raise StatementError("COLUMN_TYPE_UNKNOWN", f"Column type is unknown: {name}", position)
             seen.add(name)
@@ -160,14 +186,17 @@ class Writer:
         if keys and names[-len(keys) :] != keys:
             raise StatementError(
                 "HIVE_COLUMN_ORDER_MISMATCH",
-                "Partition keys must be the last columns in the table and in the same order as the table properties: "
+                "Partition keys must be the last columns in the table and in the same order as the "
+                "table properties: "
                 f"[{', '.join(keys)}]",
                 position,
             )
         if keys and len(keys) == len(names):
             raise StatementError("INVALID_TABLE_PROPERTY", "Table contains only partition columns", position)
 
-    def _target(self, properties: dict, columns: list[tuple[str, Type]], keys: list[str], location: str) -> Target:
+    def _target(
+        self, properties: dict, columns: list[tuple[str, Type]], keys: list[str], location: str
+    ) -> Target:
         form = str(properties.get("format", "PARQUET")).upper()
         if form in ("ORC", "AVRO", "ION"):
             raise not_supported(f"writing {form}")
@@ -179,10 +208,14 @@ class Writer:
             raise not_supported(f"compression {compression}")
         if form != "PARQUET" and compression not in ("GZIP", "NONE", "UNCOMPRESSED"):
             raise not_supported(f"{compression} compression of {form}")
-        return Target(form, compression, location, columns, keys, str(properties.get("field_delimiter", "\x01")))
+        return Target(
+            form, compression, location, columns, keys, str(properties.get("field_delimiter", "\x01"))
+        )
 
     def _table_document(self, name, columns, keys, location, target: Target, properties: dict) -> dict:
-        stored = formats.STORED[{"PARQUET": "PARQUET", "TEXTFILE": "TEXTFILE", "JSON": "JSONFILE"}[target.format]]
+        stored = formats.STORED[
+            {"PARQUET": "PARQUET", "TEXTFILE": "TEXTFILE", "JSON": "JSONFILE"}[target.format]
+        ]
         serde: dict[str, str] = {"serialization.format": "1"}
         if target.format == "TEXTFILE":
             serde = {"field.delim": target.delimiter, "serialization.format": target.delimiter}
@@ -247,24 +280,32 @@ class Writer:
         output = execution["ResultConfiguration"]["OutputLocation"].rstrip("/")
         return self._manifest(outcome, written, f"{output}/{execution['QueryExecutionId']}")
 
-    def _insert_columns(self, columns: list[tuple[str, Type]], statement: nodes.Insert) -> list[tuple[str, Type]]:
+    def _insert_columns(
+        self, columns: list[tuple[str, Type]], statement: nodes.Insert
+    ) -> list[tuple[str, Type]]:
         if statement.columns is None:
             return columns
         kinds = dict(columns)
         for name in statement.columns:
             if name not in kinds:
                 raise StatementError(
-                    "COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {name}", statement.position
+                    "COLUMN_NOT_FOUND",
+                    f"Insert column name does not exist in target table: {name}",
+                    statement.position,
                 )
         if len(set(statement.columns)) != len(statement.columns):
-            raise StatementError("DUPLICATE_COLUMN_NAME", "Insert column name is specified more than once", statement.position)
+            raise StatementError(
+                "DUPLICATE_COLUMN_NAME", "Insert column name is specified more than once", statement.position
+            )
         return [(n, kinds[n]) for n in statement.columns]
 
     def _mismatch(self, columns, translated: Translated, position: Position) -> None:
         table = ", ".join(str(k) for _, k in columns)
         query = ", ".join(str(k) for k in translated.kinds)
         raise StatementError(
-            "TYPE_MISMATCH", f"Insert query has mismatched column types: Table: [{table}], Query: [{query}]", position
+            "TYPE_MISMATCH",
+            f"Insert query has mismatched column types: Table: [{table}], Query: [{query}]",
+            position,
         )
 
     def _insert_target(self, table: dict, columns: list[tuple[str, Type]]) -> Target:
@@ -280,20 +321,26 @@ class Writer:
             "org.openx.data.jsonserde.JsonSerDe": "JSON",
         }.get(library)
         if form is None:
-            raise StatementError("HIVE_UNSUPPORTED_FORMAT", f"INSERT INTO a table of SerDe {library} is not supported")
+            raise StatementError(
+                "HIVE_UNSUPPORTED_FORMAT", f"INSERT INTO a table of SerDe {library} is not supported"
+            )
         given = {k.lower(): v for k, v in table.get("Parameters", {}).items()}
         compression = given.get("write.compression") or given.get("parquet.compression") or "GZIP"
         delimiter = parameters.get("field.delim") or parameters.get("serialization.format") or "\x01"
         delimiter = "\x01" if delimiter == "1" else delimiter
         location = storage["Location"].rstrip("/") + "/"
-        return Target(form, compression.upper() if form == "PARQUET" else "GZIP", location, columns, keys, delimiter)
+        return Target(
+            form, compression.upper() if form == "PARQUET" else "GZIP", location, columns, keys, delimiter
+        )
 
     # --- UNLOAD ---
 
     def _unload(self, statement: nodes.Unload) -> Outcome:
         properties = self._properties(statement.properties, _UNLOAD_PROPERTIES, statement.position)
         if "format" not in properties:
-            raise StatementError("INVALID_TABLE_PROPERTY", "UNLOAD needs the property 'format'", statement.position)
+            raise StatementError(
+                "INVALID_TABLE_PROPERTY", "UNLOAD needs the property 'format'", statement.position
+            )
         translated = self.statements.translate(statement.query, self.session, self.given)
         columns = self._named(translated, None, statement.position)
         keys = [str(k).lower() for k in properties.get("partitioned_by", [])]
@@ -301,7 +348,8 @@ class Writer:
         location = statement.location.rstrip("/") + "/"
         if self.statements.places.files(location):
             raise StatementError(
-                "HIVE_PATH_ALREADY_EXISTS", f"Target directory for the UNLOAD statement already exists: {location}"
+                "HIVE_PATH_ALREADY_EXISTS",
+                f"Target directory for the UNLOAD statement already exists: {location}",
             )
         target = self._target(properties, columns, keys, location)
         written, outcome = self._write(translated, columns, target, True)
@@ -339,7 +387,10 @@ class Writer:
 
     def _register(self, table: dict, written: _Written) -> None:
         """Register the partitions that were written, unless they are projected."""
-        if not table.get("PartitionKeys") or str(table.get("Parameters", {}).get("projection.enabled")).lower() == "true":
+        if (
+            not table.get("PartitionKeys")
+            or str(table.get("Parameters", {}).get("projection.enabled")).lower() == "true"
+        ):
             return
         from localaws.athena.storage.partitions import HIVE_NULL
 
@@ -362,6 +413,10 @@ def _assignable(source: Type, target: Type) -> bool:
         return True
     if source.name == target.name and source.name in ("varchar", "char", "timestamp"):
         return True
-    if source.name == target.name and source.name in ("array", "map", "row") and len(source.args) == len(target.args):
+    if (
+        source.name == target.name
+        and source.name in ("array", "map", "row")
+        and len(source.args) == len(target.args)
+    ):
         return all(_assignable(s, t) for s, t in zip(source.args, target.args, strict=True))
     return False

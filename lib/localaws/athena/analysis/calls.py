@@ -117,7 +117,8 @@ def call(scope: Expressions, node: nodes.Call) -> Value:
     Raises
     ------
     StatementError
-        FUNCTION_NOT_FOUND for a function Athena has not, or has not for these types; NOT_SUPPORTED for one that it has
+        FUNCTION_NOT_FOUND for a function Athena has not, or has not for these types; NOT_SUPPORTED for one
+        that it has
         and this one does not.
     """
     from localaws.athena.analysis.special import SPECIAL
@@ -125,13 +126,13 @@ def call(scope: Expressions, node: nodes.Call) -> Value:
     name = node.name
     if is_aggregate(name) or name in functions.windows or node.window is not None:
         return _aggregate_or_window(scope, node)
-    if node.distinct or node.order or node.filter or node.nulls or node.star:
-        if name in functions.scalars or name in SPECIAL:
-            raise StatementError(
-                "FUNCTION_NOT_AGGREGATE",
-                f"DISTINCT, FILTER and ORDER BY are only for aggregation functions, {name} is none",
-                node.position,
-            )
+    only_aggregates_take = node.distinct or node.order or node.filter or node.nulls or node.star
+    if only_aggregates_take and (name in functions.scalars or name in SPECIAL):
+        raise StatementError(
+            "FUNCTION_NOT_AGGREGATE",
+            f"DISTINCT, FILTER and ORDER BY are only for aggregation functions, {name} is none",
+            node.position,
+        )
     if name in SPECIAL:
         found = SPECIAL[name](scope, node)
         if found is not None:

@@ -48,7 +48,10 @@ def _coerce_inside(sql: str, source: Type, target: Type, convert) -> str:
     if source.name == "map":
         key = convert("e.key", source.args[0], target.args[0])
         value = convert("e.value", source.args[1], target.args[1])
-        return f"map_from_entries(list_transform(map_entries({sql}), lambda e: {{'key': {key}, 'value': {value}}}))"
+        return (
+            f"map_from_entries(list_transform(map_entries({sql}), lambda e: {{'key': {key}, 'value': "
+            f"{value}}}))"
+        )
     fields = []
     for index, (one, other) in enumerate(zip(source.args, target.args, strict=True)):
         got = convert(f"({sql}).{identifier(field_name(source, index))}", one, other)
@@ -184,12 +187,16 @@ def _to_timestamp(sql: str, source: Type, target: Type) -> str | None:
     return None
 
 
+# Microseconds from the year 1 to 1970: division cuts towards zero, so it is done on numbers above zero.
+_SHIFT = 62_135_596_800_000_000
+
+
 def rounded(sql: str, have: int, want: int) -> str:
     """A timestamp rounded, half up, to a precision."""
     if want >= have or want >= 6:
         return sql
     half = 10 ** (6 - want) // 2
-    return f"make_timestamp((epoch_us({sql}) + {half}) // {half * 2} * {half * 2})"
+    return f"make_timestamp((epoch_us({sql}) + {_SHIFT + half}) // {half * 2} * {half * 2} - {_SHIFT})"
 
 
 def _to_zoned(sql: str, source: Type, target: Type) -> str | None:
@@ -251,7 +258,10 @@ def to_json(sql: str, source: Type, position: Position | None = None) -> str:
         return f"CAST({sql} AS VARCHAR)"
     if name == "array":
         inside = to_json("e", source.args[0], position)
-        return f"('[' || array_to_string(list_transform({sql}, lambda e: coalesce({inside}, 'null')), ',') || ']')"
+        return (
+            f"('[' || array_to_string(list_transform({sql}, lambda e: coalesce({inside}, 'null')), "
+            f"',') || ']')"
+        )
     if name == "map" and types.is_string(source.args[0]):
         inside = to_json("e.value", source.args[1], position)
         pair = f"CAST(to_json(e.key) AS VARCHAR) || ':' || coalesce({inside}, 'null')"
@@ -290,7 +300,10 @@ def from_json(sql: str, target: Type, position: Position | None = None) -> str:
         return f"list_transform(json_items({sql}), lambda e: {inside})"
     if name == "map" and types.is_string(target.args[0]):
         inside = from_json("e.value", target.args[1], position)
-        return f"map_from_entries(list_transform(json_members({sql}), lambda e: {{'key': e.key, 'value': {inside}}}))"
+        return (
+            f"map_from_entries(list_transform(json_members({sql}), lambda e: {{'key': e.key, "
+            f"'value': {inside}}}))"
+        )
     if name == "row":
         fields = []
         for index, kind in enumerate(target.args):

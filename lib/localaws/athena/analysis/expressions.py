@@ -1,5 +1,6 @@
 """Expressions: Trino's types and errors on the way in, DuckDB's SQL on the way out."""
 
+# ruff: noqa: S608 - writing SQL is what this module is for; values are literals by `convert.text`
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -154,7 +155,8 @@ class Expressions:
         if found is None:
             raise StatementError(
                 "COLUMN_NOT_FOUND",
-                f"Column '{shown(node)}' cannot be resolved or requester is not authorized to access requested resources",
+                f"Column '{shown(node)}' cannot be resolved or requester is not authorized to access "
+                f"requested resources",
                 node.position,
             )
         what, taken, _ = found
@@ -193,8 +195,7 @@ class Expressions:
 
     def _unary(self, node: nodes.Unary) -> Value:
         if isinstance(node.operand, nodes.Number) and node.operator == "-":
-            found = literals.number(node.operand, negative=True)
-            return found
+            return literals.number(node.operand, negative=True)
         value = self.value(node.operand)
         if not (types.is_number(value.type) or value.type.name.startswith("interval")):
             raise StatementError("TYPE_MISMATCH", f"Cannot negate {value.type}", node.position)
@@ -231,7 +232,8 @@ class Expressions:
         inner = f"(SELECT {ordered(convert.coerce(field.sql, field.type, kind), kind)} FROM {sql})"
         quantifier = "ALL" if node.quantifier == "ALL" else "ANY"
         return Value(
-            f"({ordered(convert.coerce(left.sql, left.type, kind), kind)} {node.operator} {quantifier} {inner})",
+            f"({ordered(convert.coerce(left.sql, left.type, kind), kind)} {node.operator} {quantifier} "
+            f"{inner})",
             types.BOOLEAN,
         )
 
@@ -280,7 +282,8 @@ class Expressions:
         if kind is None:
             raise StatementError(
                 "TYPE_MISMATCH",
-                f"value and result of subquery must be of the same type for IN expression: {left.type} vs. {field.type}",
+                f"value and result of subquery must be of the same type for IN expression: {left.type} "
+                f"vs. {field.type}",
                 node.position,
             )
         inner = f"SELECT {ordered(convert.coerce(field.sql, field.type, kind), kind)} FROM {sql}"
@@ -294,7 +297,8 @@ class Expressions:
             if not types.is_string(part.type) and part.type != types.UNKNOWN:
                 raise StatementError(
                     "TYPE_MISMATCH",
-                    f"{name} {'of LIKE expression' if name == 'Left side' else 'LIKE expression'} must evaluate to a varchar"
+                    f"{name} {'of LIKE expression' if name == 'Left side' else 'LIKE expression'} must "
+                    f"evaluate to a varchar"
                     f" (actual: {part.type})",
                     node.position,
                 )
@@ -341,7 +345,8 @@ class Expressions:
                 if types.common_type(operand.type, value.type) is None:
                     raise StatementError(
                         "TYPE_MISMATCH",
-                        f"CASE operand type does not match WHEN clause operand type: {operand.type} vs. {value.type}",
+                        f"CASE operand type does not match WHEN clause operand type: {operand.type} vs. "
+                        f"{value.type}",
                         when.position,
                     )
                 conditions.append(self.compare("=", operand, value, when.position).sql)
@@ -389,7 +394,8 @@ class Expressions:
         values = [self.value(i) for i in node.items]
         kind = types.row([v.type for v in values], [None] * len(values))
         fields = ", ".join(
-            f"{types.identifier(types.field_name(kind, i))} := {convert.coerce(v.sql, v.type, v.type) if v.type != types.UNKNOWN else 'CAST(NULL AS INTEGER)'}"
+            f"{types.identifier(types.field_name(kind, i))} := "
+            f"{convert.coerce(v.sql, v.type, v.type) if v.type != types.UNKNOWN else 'CAST(NULL AS INTEGER)'}"
             for i, v in enumerate(values)
         )
         return Value(f"struct_pack({fields})", kind)

@@ -5,6 +5,7 @@ capital is a type of the caller's choice. What needs more than a template is in 
 refused by name. https://trino.io/docs/current/functions/list.html
 """
 
+# ruff: noqa: E501 - a line of the table is one line
 from __future__ import annotations
 
 from localaws.athena.analysis.signatures import Signature, parse_signature

@@ -16,7 +16,8 @@ from localaws.athena.types import Type, duckdb_type
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a statement knows of its surroundings: the database it names tables in, and when it began (UTC)."""
+    """What a statement knows of its surroundings: the database it names tables in, and when it began
+    (UTC)."""
 
     database: str
     started: datetime
@@ -52,7 +53,8 @@ def string(value: str) -> Value:
 _DATE = re.compile(r"\s*([+-]?\d{4,6})-(\d{1,2})-(\d{1,2})\s*")
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,12}))?)?")
 _TIMESTAMP = re.compile(
-    r"(\d{4,6}-\d{1,2}-\d{1,2})(?: (\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(\d{1,12}))?)?))?(?: ?([A-Za-z][\w/+-]*|[+-]\d{2}:\d{2}))?"
+    r"(\d{4,6}-\d{1,2}-\d{1,2})(?: (\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(\d{1,12}))?)?))?(?: "
+    r"?([A-Za-z][\w/+-]*|[+-]\d{2}:\d{2}))?"
 )
 
 
@@ -76,8 +78,7 @@ def typed(node: nodes.Typed) -> Value:
         if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", value):
             raise invalid
         sign = "-" if value.startswith("-") else ""
-        found = number(nodes.Number(node.position, "decimal", value.lstrip("+-")), negative=bool(sign))
-        return found
+        return number(nodes.Number(node.position, "decimal", value.lstrip("+-")), negative=bool(sign))
     if name == "json":
         return Value(f"CAST(json({text(value)}) AS VARCHAR)", types.JSON)
     kind = types.simple_type(name, [])
@@ -231,7 +232,10 @@ def _concatenation(node: nodes.Arithmetic, left: Value, right: Value) -> Value:
                 else f"[{coerce(v.sql, v.type, kind)}]"
                 for v in (left, right)
             )
-            sql = f"CASE WHEN {left.sql} IS NOT NULL AND {right.sql} IS NOT NULL THEN list_concat({one}, {two}) END"
+            sql = (
+                f"CASE WHEN {left.sql} IS NOT NULL AND {right.sql} IS NOT NULL THEN "
+                f"list_concat({one}, {two}) END"
+            )
             return Value(
                 sql if a.name == b.name == "array" else f"list_concat({one}, {two})", types.array(kind)
             )
@@ -291,7 +295,10 @@ def from_units(sql: str, kind: Type) -> str:
     if scale == 0:
         return f"CAST({sql} AS {duckdb_type(kind)})"
     unit = f"CAST('0.{'1'.zfill(scale)}' AS DECIMAL({scale + 1},{scale}))"
-    return f"CAST(CAST({sql} AS DECIMAL({38 - scale if precision < 38 else 38},0)) * {unit} AS {duckdb_type(kind)})"
+    return (
+        f"CAST(CAST({sql} AS DECIMAL({38 - scale if precision < 38 else 38},0)) * {unit} AS "
+        f"{duckdb_type(kind)})"
+    )
 
 
 def _times(operator: str, left: Value, right: Value) -> Value | None:

@@ -127,8 +127,8 @@ CREATE MACRO to_base_text(n, radix) AS checked(radix < 2 OR radix > 36, 'INVALID
 CREATE MACRO offset_minutes(v) AS CAST((epoch_us(local_time(v)) - epoch_us((v).i)) // 60000000 AS BIGINT);
 CREATE MACRO offset_sign_text(m) AS concat(CASE WHEN m < 0 THEN '-' ELSE '+' END, lpad(CAST(abs(m) // 60 AS VARCHAR), 2, '0'), ':', lpad(CAST(abs(m) % 60 AS VARCHAR), 2, '0'));
 CREATE MACRO offset_text(v, zero) AS CASE WHEN (v).i IS NULL THEN NULL WHEN offset_minutes(v) = 0 THEN zero ELSE offset_sign_text(offset_minutes(v)) END;
-CREATE MACRO iso_local(d, t) AS make_timestamp((epoch_us(CAST(concat(d, CASE length(d) WHEN 4 THEN '-01-01' WHEN 7 THEN '-01' ELSE '' END, ' ',
-    CASE length(t) WHEN 0 THEN '00:00:00' WHEN 2 THEN t || ':00:00' WHEN 5 THEN t || ':00' ELSE replace(t, ',', '.') END) AS TIMESTAMP)) // 1000) * 1000);
+CREATE MACRO iso_local(d, t) AS date_trunc('millisecond', CAST(concat(d, CASE length(d) WHEN 4 THEN '-01-01' WHEN 7 THEN '-01' ELSE '' END, ' ',
+    CASE length(t) WHEN 0 THEN '00:00:00' WHEN 2 THEN t || ':00:00' WHEN 5 THEN t || ':00' ELSE replace(t, ',', '.') END) AS TIMESTAMP));
 CREATE MACRO iso_zone(z) AS CASE WHEN z IN ('', 'Z', '+00:00', '-00:00', '+0000', '+00') THEN 'UTC' WHEN length(z) = 3 THEN z || ':00' WHEN length(z) = 5 THEN z[1:3] || ':' || z[4:] ELSE z END;
 CREATE MACRO iso_timestamp(s) AS checked(NOT regexp_full_match(s, '[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?(T([0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?'), concat('INVALID_FUNCTION_ARGUMENT: Invalid format: "', s, '"'), at_zone(iso_local(split_part(s, 'T', 1), regexp_replace(split_part(s, 'T', 2), '(Z|[+-].*)$', '')), iso_zone(regexp_extract(split_part(s, 'T', 2), '(Z|[+-].*)$', 1))));
 CREATE MACRO counted(n, unit) AS CASE WHEN n = 0 THEN NULL WHEN n = 1 THEN '1 ' || unit ELSE concat(n, ' ', unit, 's') END;

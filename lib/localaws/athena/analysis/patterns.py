@@ -1,4 +1,5 @@
-"""Patterns in strings: regular expressions, JSON paths, time formats, printf formats, each in DuckDB's form or refused."""
+"""Patterns in strings: regular expressions, JSON paths, time formats, printf formats, each in DuckDB's
+form or refused."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ def regex(pattern: str, position: Position | None = None) -> str:
     Raises
     ------
     StatementError
-        NOT_SUPPORTED for what RE2 cannot do: looking ahead and behind, back references, possessive quantifiers.
+        NOT_SUPPORTED for what RE2 cannot do: looking ahead and behind, back references, possessive
+        quantifiers.
     """
     pattern = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", pattern)
     outside = re.sub(r"\\.", "__", pattern)
@@ -119,10 +121,33 @@ def json_pointer(path: str, position: Position | None = None) -> str:
 # --- MySQL's time formats: date_format, date_parse. https://trino.io/docs/current/functions/datetime.html ---
 
 _MYSQL = {
-    "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M",
-    "j": "%j", "k": "%-H", "l": "%-I", "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S",
-    "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G", "Y": "%Y", "y": "%y", "%": "%%",
-}  # fmt: skip
+    "a": "%a",
+    "b": "%b",
+    "c": "%-m",
+    "d": "%d",
+    "e": "%-d",
+    "f": "%f",
+    "H": "%H",
+    "h": "%I",
+    "I": "%I",
+    "i": "%M",
+    "j": "%j",
+    "k": "%-H",
+    "l": "%-I",
+    "M": "%B",
+    "m": "%m",
+    "p": "%p",
+    "r": "%I:%M:%S %p",
+    "S": "%S",
+    "s": "%S",
+    "T": "%H:%M:%S",
+    "v": "%V",
+    "W": "%A",
+    "x": "%G",
+    "Y": "%Y",
+    "y": "%y",
+    "%": "%%",
+}
 
 
 def mysql_format(pattern: str, local: str, zoned: str, position: Position | None) -> str:
@@ -211,7 +236,10 @@ def _joda_runs(pattern: str) -> list[tuple[str, int]]:
 
 
 def _padded(sql: str, width: int) -> str:
-    return f"lpad(CAST({sql} AS VARCHAR), CAST(greatest({width}, length(CAST({sql} AS VARCHAR))) AS INTEGER), '0')"
+    return (
+        f"lpad(CAST({sql} AS VARCHAR), CAST(greatest({width}, length(CAST({sql} AS VARCHAR))) AS "
+        f"INTEGER), '0')"
+    )
 
 
 def joda_format(pattern: str, local: str, zoned: str, position: Position | None) -> str:
@@ -255,7 +283,7 @@ def _joda_part(letter: str, count: int, local: str, zoned: str, position: Positi
     if letter in simple:
         return _padded(simple[letter], count)
     if letter == "S":
-        digits = f"lpad(CAST((epoch_us({local}) // 1000) % 1000 AS VARCHAR), 3, '0')"
+        digits = f"lpad(CAST(millisecond({local}) % 1000 AS VARCHAR), 3, '0')"
         return f"rpad(substr({digits}, 1, {count}), {count}, '0')"
     if letter == "Z":
         if count == 1:
@@ -312,7 +340,10 @@ def joda_parse(pattern: str, value: str, position: Position | None) -> str:
     else:
         parsed = f"try_strptime({value}, {written})"
         made = f"at_utc(date_trunc('millisecond', {parsed}))"
-    return f"checked({parsed} IS NULL AND {value} IS NOT NULL, {bad}, CASE WHEN {value} IS NOT NULL THEN {made} END)"
+    return (
+        f"checked({parsed} IS NULL AND {value} IS NOT NULL, {bad}, CASE WHEN {value} IS NOT NULL "
+        f"THEN {made} END)"
+    )
 
 
 # --- format(): Java's Formatter ---
@@ -357,7 +388,10 @@ def _java_part(value, flags: str, width: str | None, precision: str | None, lett
     elif letter == "f" and types.is_number(kind) and set(flags) <= set("0-,"):
         digits = precision or "6"
         comma = "," if "," in flags else ""
-        written = f"format('{{:{comma}.{digits}f}}', CAST(round(CAST({value.sql} AS DECIMAL(38,10)), {digits}) AS DOUBLE))"
+        written = (
+            f"format('{{:{comma}.{digits}f}}', CAST(round(CAST({value.sql} AS DECIMAL(38,10)), "
+            f"{digits}) AS DOUBLE))"
+        )
     elif letter in "xX" and kind.name in types.INTEGERS and not flags:
         written = f"{'lower' if letter == 'x' else 'upper'}(hex({value.sql}))"
     else:
@@ -368,7 +402,8 @@ def _java_part(value, flags: str, width: str | None, precision: str | None, lett
             if letter not in "df":
                 raise not_supported("format with zero padding of text", position)
             return (
-                f"CASE WHEN {value.sql} < 0 THEN '-' || lpad(substr({written}, 2), CAST(greatest({int(width) - 1}, length({written}) - 1) AS INTEGER), '0') "
+                f"CASE WHEN {value.sql} < 0 THEN '-' || lpad(substr({written}, 2), "
+                f"CAST(greatest({int(width) - 1}, length({written}) - 1) AS INTEGER), '0') "
                 f"ELSE lpad({written}, CAST(greatest({width}, length({written})) AS INTEGER), '0') END"
             )
         written = f"{side}({written}, CAST(greatest({width}, length({written})) AS INTEGER), '{fill}')"

@@ -1,8 +1,11 @@
-"""Queries: relations, joins, grouping, ordering, set operations, each level a SELECT with columns ``c0, c1 …``.
+"""Queries: relations, joins, grouping, ordering, set operations, each level a SELECT with columns ``c0, c1
+…``.
 
-Every relation gets an alias of its own (``r1``, ``r2`` …), so that what a name means is settled here and not by DuckDB.
+Every relation gets an alias of its own (``r1``, ``r2`` …), so that what a name means is settled here and
+not by DuckDB.
 """
 
+# ruff: noqa: S608 - writing SQL is what this module is for; values are literals by `convert.text`
 from __future__ import annotations
 
 import secrets
@@ -697,7 +700,8 @@ class Translator:
         if node.columns is not None and len(node.columns) != len(visible):
             raise StatementError(
                 "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {len(node.columns)} entries but '{node.alias}' has {len(visible)} columns available",
+                f"Column alias list has {len(node.columns)} entries but '{node.alias}' has "
+                f"{len(visible)} columns available",
                 node.position,
             )
         for index, one in enumerate(visible):
@@ -779,14 +783,14 @@ class Translator:
         if len(fields) != len(table.columns):
             raise StatementError(
                 "VIEW_IS_STALE",
-                f"View '{'.'.join(parts)}' is stale or in invalid state: stored view column count ({len(table.columns)}) "
+                f"View '{'.'.join(parts)}' is stale or in invalid state: stored view column count "
+                f"({len(table.columns)}) "
                 f"does not match column count derived from the view query analysis ({len(fields)})",
                 node.position,
             )
         for one, (name, _) in zip(fields, table.columns, strict=True):
             one.name = one.shown = name
-        relation = self.aliased(sql, fields, parts)
-        return relation
+        return self.aliased(sql, fields, parts)
 
     def _sample(self, node: nodes.Sample, outer: Scope | None) -> Relation:
         relation = self.relation(node.relation, outer)
@@ -856,7 +860,8 @@ class Translator:
         if lateral and not (isinstance(node.on, nodes.Boolean) and node.on.value):
             raise StatementError(
                 "NOT_SUPPORTED",
-                f"{node.kind} JOIN involving {'UNNEST' if not isinstance(_bare(node.right), nodes.Lateral) else 'LATERAL'} is only "
+                f"{node.kind} JOIN involving "
+                f"{'UNNEST' if not isinstance(_bare(node.right), nodes.Lateral) else 'LATERAL'} is only "
                 "supported with condition ON TRUE",
                 node.position,
             )
@@ -893,7 +898,8 @@ class Translator:
                 if len(fits) != 1:
                     raise StatementError(
                         "COLUMN_NOT_FOUND" if not fits else "AMBIGUOUS_NAME",
-                        f"Column '{column.shown}' is {'missing from' if not fits else 'ambiguous in'} {name} side of join",
+                        f"Column '{column.shown}' is {'missing from' if not fits else 'ambiguous in'} "
+                        f"{name} side of join",
                         column.position,
                     )
                 pair.append(fits[0])
@@ -915,7 +921,8 @@ class Translator:
                 "RIGHT": convert.coerce(two.sql, two.type, kind),
             }.get(
                 node.kind,
-                f"coalesce({convert.coerce(one.sql, one.type, kind)}, {convert.coerce(two.sql, two.type, kind)})",
+                f"coalesce({convert.coerce(one.sql, one.type, kind)}, "
+                f"{convert.coerce(two.sql, two.type, kind)})",
             )
             shared.append(Field(column.name, kind, sql, (), False, frozenset({one, two}), column.name))
         rest = [f for f in [*left.fields, *right.fields] if f not in taken]
@@ -979,7 +986,8 @@ def _terms(node: nodes.Node) -> list[nodes.Node]:
 
 
 def _has_aggregate(node: nodes.Node) -> bool:
-    """Whether an aggregate that is not a window's stands in the expression; it makes the query an aggregated one."""
+    """Whether an aggregate that is not a window's stands in the expression; it makes the query an
+    aggregated one."""
     from localaws.athena.analysis.calls import is_aggregate
     from localaws.athena.analysis.expressions import children
 

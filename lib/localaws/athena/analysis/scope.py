@@ -59,7 +59,8 @@ def _nowhere(sql: str, fields: list[Field]) -> None:
 class Relation:
     """Something in FROM: its SQL and its columns.
 
-    ``push(sql, fields)`` offers a condition on these columns (a term that must hold) to the tables below, so that they
+    ``push(sql, fields)`` offers a condition on these columns (a term that must hold) to the tables below,
+    so that they
     can leave partitions and files unread; nothing depends on its being used.
     """
 
@@ -86,7 +87,8 @@ def find(scope: Scope | None, parts: list[str], position: Position) -> tuple[Val
     Returns
     -------
     tuple
-        What was found, how many of the parts that took (the rest are fields of a row), and how many queries further
+        What was found, how many of the parts that took (the rest are fields of a row), and how many
+        queries further
         out it is; None when there is nothing of the name.
 
     Raises
@@ -121,7 +123,8 @@ _REFERENCE = re.compile(r'r\d+\."c\d+"')
 
 
 def rename(sql: str, names: dict[str, str]) -> str | None:
-    """A condition with its columns named otherwise, or None when it names others or has a quote within a string."""
+    """A condition with its columns named otherwise, or None when it names others or has a quote within a
+    string."""
     if any('"' in piece for piece in re.findall(r"'(?:[^']|'')*'", sql)):
         return None
     missing = False

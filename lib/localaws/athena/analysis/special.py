@@ -145,7 +145,8 @@ def _grouping(scope: Expressions, node: nodes.Call) -> Value:
     if scope.grouping is None:
         raise StatementError(
             "MISSING_GROUP_BY",
-            "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause",
+            "A GROUPING() operation can only be used with a corresponding GROUPING "
+            "SET/CUBE/ROLLUP/GROUP BY clause",
             node.position,
         )
     values = [scope.value(a) for a in node.arguments]
@@ -278,7 +279,8 @@ def _match(scope: Expressions, node: nodes.Call) -> Value:
     )
     answer = "false" if node.name in ("none_match", "all_match") else "true"
     sql = (
-        f"CASE WHEN {of.sql} IS NULL THEN NULL WHEN coalesce(list_contains({results}, {decides}), false) THEN {answer} "
+        f"CASE WHEN {of.sql} IS NULL THEN NULL WHEN coalesce(list_contains({results}, {decides}), "
+        f"false) THEN {answer} "
         f"WHEN has_null({results}) THEN NULL ELSE {otherwise} END"
     )
     return Value(sql, types.BOOLEAN)
@@ -301,8 +303,14 @@ def _reduce(scope: Expressions, node: nodes.Call) -> Value:
     final_names, final = _lambda(scope, node, 3, [state])
     # DuckDB's list_reduce needs state and items of one type, so the states ride in a list of structs.
     duck_state, duck_item = duckdb_type(state), duckdb_type(item)
-    first = f"{{'s': CAST({convert.coerce(start.sql, start.type, state)} AS {duck_state}), 'x': CAST(NULL AS {duck_item})}}"
-    others = f"list_transform({of.sql}, lambda x{names[1]}: {{'s': CAST(NULL AS {duck_state}), 'x': CAST(x{names[1]} AS {duck_item})}})"
+    first = (
+        f"{{'s': CAST({convert.coerce(start.sql, start.type, state)} AS {duck_state}), 'x': "
+        f"CAST(NULL AS {duck_item})}}"
+    )
+    others = (
+        f"list_transform({of.sql}, lambda x{names[1]}: {{'s': CAST(NULL AS {duck_state}), 'x': "
+        f"CAST(x{names[1]} AS {duck_item})}})"
+    )
     step = _with_names(convert.coerce(body.sql, body.type, state), {names[0]: "(a).s", names[1]: "(b).x"})
     walked = (
         f"(list_reduce(list_concat([{first}], {others}), lambda a, b: "
@@ -313,7 +321,8 @@ def _reduce(scope: Expressions, node: nodes.Call) -> Value:
 
 
 def _with_names(sql: str, names: dict[str, str]) -> str:
-    """Put expressions in the place of a lambda's parameters; the names occur nowhere else, strings are left alone."""
+    """Put expressions in the place of a lambda's parameters; the names occur nowhere else, strings are
+    left alone."""
     pieces = re.split(r"('(?:[^']|'')*')", sql)
     pattern = re.compile(r"\b(" + "|".join(names) + r")\b")
     return "".join(
@@ -345,7 +354,8 @@ def _zip(scope: Expressions, node: nodes.Call) -> Value:
     longest = f"greatest({', '.join(f'len({v.sql})' for v in values)})"
     nulls = " AND ".join(f"{v.sql} IS NOT NULL" for v in values)
     return Value(
-        f"CASE WHEN {nulls} THEN list_transform(range(1, {longest} + 1), lambda {index}: struct_pack({fields})) END",
+        f"CASE WHEN {nulls} THEN list_transform(range(1, {longest} + 1), lambda {index}: "
+        f"struct_pack({fields})) END",
         types.array(kind),
     )
 
@@ -413,11 +423,15 @@ def _array_join(scope: Expressions, node: nodes.Call) -> Value:
         raise _unexpected(node, [of], "array_join(array(T), varchar), array_join(array(T), varchar, varchar)")
     if len(rest) == 2:
         return Value(
-            f"coalesce(array_to_string(list_transform({of.sql}, lambda x: coalesce({item}, {rest[1]})), {rest[0]}), "
+            f"coalesce(array_to_string(list_transform({of.sql}, lambda x: coalesce({item}, {rest[1]})), "
+            f"{rest[0]}), "
             f"CASE WHEN {of.sql} IS NOT NULL THEN '' END)",
             types.VARCHAR,
         )
-    joined = f"array_to_string(list_transform(list_filter({of.sql}, lambda x: x IS NOT NULL), lambda x: {item}), {rest[0]})"
+    joined = (
+        f"array_to_string(list_transform(list_filter({of.sql}, lambda x: x IS NOT NULL), lambda x: "
+        f"{item}), {rest[0]})"
+    )
     return Value(f"coalesce({joined}, CASE WHEN {of.sql} IS NOT NULL THEN '' END)", types.VARCHAR)
 
 
@@ -541,7 +555,8 @@ def _regexp(scope: Expressions, node: nodes.Call) -> Value:
     if node.name == "regexp_position":
         before = f"regexp_extract({value}, {convert.text('(?s)^(.*?)(?:')} || {pattern} || ')', 1)"
         return Value(
-            f"CASE WHEN {value} IS NULL THEN NULL WHEN regexp_matches({value}, {pattern}) THEN CAST(length({before}) + 1 AS INTEGER) ELSE -1 END",
+            f"CASE WHEN {value} IS NULL THEN NULL WHEN regexp_matches({value}, {pattern}) THEN "
+            f"CAST(length({before}) + 1 AS INTEGER) ELSE -1 END",
             types.INTEGER,
         )
     # No match is NULL in Trino and an empty string in DuckDB.
@@ -598,7 +613,8 @@ def _json_extract(scope: Expressions, node: nodes.Call) -> Value:
             types.BIGINT,
         )
     return Value(
-        f"CASE WHEN json_type({found}) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string({source}, {pointer}) END",
+        f"CASE WHEN json_type({found}) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN "
+        f"json_extract_string({source}, {pointer}) END",
         types.VARCHAR,
     )
 
@@ -619,7 +635,8 @@ def _json_array_contains(scope: Expressions, node: nodes.Call) -> Value:
     else:
         raise not_supported("json_array_contains of such a value", node.position)
     return Value(
-        f"CASE WHEN json_valid({value.sql}) AND json_type({value.sql}) = 'ARRAY' THEN len(list_filter({items}, lambda x: {test})) > 0 END",
+        f"CASE WHEN json_valid({value.sql}) AND json_type({value.sql}) = 'ARRAY' THEN "
+        f"len(list_filter({items}, lambda x: {test})) > 0 END",
         types.BOOLEAN,
     )
 
@@ -642,7 +659,7 @@ def _unit(scope: Expressions, node: nodes.Call) -> str:
     if unit not in _UNITS:
         raise StatementError(
             "INVALID_FUNCTION_ARGUMENT",
-            f"'{value.literal}' is not a valid {'Timestamp' if node.name != 'date_trunc' else 'Timestamp'} field",
+            f"'{value.literal}' is not a valid Timestamp field",
             node.position,
         )
     return unit
@@ -710,7 +727,8 @@ def _date_add(scope: Expressions, node: nodes.Call) -> Value:
     if kind.name == "timestamp with time zone":
         if unit in small:
             return Value(
-                f"CASE WHEN {value.sql} IS NOT NULL AND {number} IS NOT NULL THEN {{'i': ({value.sql}).i + {step}, 'z': ({value.sql}).z}} END",
+                f"CASE WHEN {value.sql} IS NOT NULL AND {number} IS NOT NULL THEN {{'i': "
+                f"({value.sql}).i + {step}, 'z': ({value.sql}).z}} END",
                 kind,
             )
         return Value(f"at_zone(local_time({value.sql}) + {step}, ({value.sql}).z)", kind)

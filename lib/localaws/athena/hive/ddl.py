@@ -231,7 +231,8 @@ class _Ddl(Reader):
         ) == "iceberg":
             raise StatementError("NOT_SUPPORTED", "Iceberg tables are not supported by the local Athena")
         raise DdlError(
-            "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. Only external tables can be "
+            "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. Only "
+            "external tables can be "
             "created: use CREATE EXTERNAL TABLE"
         )
 

@@ -82,8 +82,8 @@ class HiveRunner:
             raise DdlError(f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
         if not ddl.parts["cascade"] and self.tables.tables(name):
             raise DdlError(
-                _TASK
-                + f"InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)"
+                _TASK + f"InvalidOperationException(message:Database {name} is not empty. One or more tables "
+                f"exist.)"
             )
         self.catalog.delete_database(Name=name)
 
@@ -218,9 +218,17 @@ class HiveRunner:
     def update(self, table: dict, **changes: Any) -> None:
         """Change a table in the catalog."""
         members = (
-            "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText",
-            "ViewExpandedText", "TableType", "Parameters",
-        )  # fmt: skip
+            "Name",
+            "Description",
+            "Owner",
+            "Retention",
+            "StorageDescriptor",
+            "PartitionKeys",
+            "ViewOriginalText",
+            "ViewExpandedText",
+            "TableType",
+            "Parameters",
+        )
         document = {m: table[m] for m in members if m in table} | changes
         self.catalog.update_table(DatabaseName=table["DatabaseName"], TableInput=document)
 
@@ -292,7 +300,8 @@ class HiveRunner:
         names = [k["Name"].lower() for k in table.get("PartitionKeys", [])]
         if set(spec) != set(names):
             raise DdlError(
-                f"FAILED: SemanticException partition spec {spec} does not name the partition columns {', '.join(names)}"
+                f"FAILED: SemanticException partition spec {spec} does not name the partition columns "
+                f"{', '.join(names)}"
             )
         return [spec[n] for n in names]
 
@@ -477,7 +486,8 @@ def _check_columns(columns: list[dict]) -> None:
             types.hive_type(column["Type"])
         except types.UnknownHiveType:
             raise DdlError(
-                f"FAILED: ParseException line 1:0 cannot recognize input near '{column['Type']}' in column type"
+                f"FAILED: ParseException line 1:0 cannot recognize input near '{column['Type']}' in "
+                f"column type"
             ) from None
 
 

@@ -1,10 +1,13 @@
 """Trino's grammar of expressions and types.
 
-Precedence, from loose to tight: OR, AND, NOT, predicates, ``+ -``, ``* / %``, ``||``, AT TIME ZONE, sign, subscript.
+Precedence, from loose to tight: OR, AND, NOT, predicates, ``+ -``, ``* / %``, ``||``, AT TIME ZONE, sign,
+subscript.
 https://github.com/trinodb/trino/blob/master/core/trino-grammar/src/main/antlr4/io/trino/grammar/sql/SqlBase.g4
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from localaws.athena import types
 from localaws.athena.errors import StatementError, not_supported
@@ -431,9 +434,8 @@ class Expressions(Reader):
         call.arguments.append(self.expression())
         if self.take(","):
             call.arguments.append(nodes.String(self.token.position, self.string()))
-        if self.take("ON", "OVERFLOW"):
-            if not self.take("ERROR"):
-                raise not_supported("LISTAGG with ON OVERFLOW TRUNCATE", self.token.position)
+        if self.take("ON", "OVERFLOW") and not self.take("ERROR"):
+            raise not_supported("LISTAGG with ON OVERFLOW TRUNCATE", self.token.position)
         self.need(")")
         self.need("WITHIN", "GROUP", "(")
         self.need("ORDER", "BY")
@@ -461,7 +463,7 @@ class Expressions(Reader):
         self.at += 1
         return unit
 
-    _KEYWORDS = {
+    _KEYWORDS: ClassVar = {
         "NULL": _null,
         "TRUE": _boolean,
         "FALSE": _boolean,

@@ -1,6 +1,7 @@
 """Tokens of a statement, each with its line and column.
 
-Trino's lexical rules: https://trino.io/docs/current/language/reserved.html; Hive DDL adds identifiers in backquotes.
+Trino's lexical rules: https://trino.io/docs/current/language/reserved.html; Hive DDL adds identifiers in
+backquotes.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ class Token:
     Attributes
     ----------
     kind
-        ``word``, ``quoted`` ("…"), ``backquoted``, ``string``, ``unicode``, ``binary``, ``integer``, ``decimal``,
-        ``double``, ``sign`` or ``end``.
+        ``word``, ``quoted`` ("…"), ``backquoted``, ``string``, ``unicode``, ``binary``, ``integer``,
+        ``decimal``, ``double``, ``sign`` or ``end``.
     text
         A word as written, a string's value with its quotes undone, else the source text.
     upper

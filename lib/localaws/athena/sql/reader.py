@@ -97,7 +97,8 @@ RESERVED = frozenset(
 class Reader:
     """A place in the tokens of one statement.
 
-    Where nothing fits, the error names what would have fitted at the furthest place that was reached, as Trino does.
+    Where nothing fits, the error names what would have fitted at the furthest place that was reached, as
+    Trino does.
     """
 
     def __init__(self, text: str) -> None:

@@ -1,4 +1,5 @@
-"""What the footers of Parquet files say: columns and their types, and the bytes and bounds of each row group's chunks."""
+"""What the footers of Parquet files say: columns and their types, and the bytes and bounds of each row
+group's chunks."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """A file's top-level columns (lower case) with DuckDB's types, its timestamps' units, and its row groups."""
+    """A file's top-level columns (lower case) with DuckDB's types, its timestamps' units, and its row
+    groups."""
 
     columns: dict[str, str]
     physical: dict[str, str]
@@ -70,12 +72,14 @@ class Footers:
 
         try:
             schemas = connection.execute(
-                "SELECT file_name, name, type, num_children, converted_type, logical_type, duckdb_type, repetition_type"
+                "SELECT file_name, name, type, num_children, converted_type, logical_type, duckdb_type, "
+                "repetition_type"
                 " FROM parquet_schema($1)",
                 [paths],
             ).fetchall()
             chunks = connection.execute(
-                "SELECT file_name, row_group_id, path_in_schema, total_compressed_size, stats_min_value, stats_max_value,"
+                "SELECT file_name, row_group_id, path_in_schema, total_compressed_size, "
+                "stats_min_value, stats_max_value,"
                 " row_group_num_rows FROM parquet_metadata($1) ORDER BY file_name, row_group_id, column_id",
                 [paths],
             ).fetchall()

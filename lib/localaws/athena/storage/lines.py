@@ -1,4 +1,5 @@
-"""Text objects as lines, for DuckDB: decompressed, cut at any line end, undecodable bytes replaced, as Hive reads them."""
+"""Text objects as lines, for DuckDB: decompressed, cut at any line end, undecodable bytes replaced, as
+Hive reads them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Reading Parquet tables: columns by name, in the catalog's types, from the files that survive pruning."""
 
+# ruff: noqa: S608 - writing SQL is what this module is for; values are literals by `convert.text`
 from __future__ import annotations
 
 import re
@@ -84,7 +85,8 @@ def column_sql(name: str, kind: Type, footer: Footer, path: str, places: Places)
 def _mismatch(name: str, kind: Type, footer: Footer, path: str, places: Places) -> StatementError:
     return StatementError(
         "HIVE_BAD_DATA",
-        f"Field {name}'s type {footer.physical[name]} in parquet file {places.address(path)} is incompatible with type {kind} "
+        f"Field {name}'s type {footer.physical[name]} in parquet file {places.address(path)} is "
+        f"incompatible with type {kind} "
         "defined in table schema",
     )
 
@@ -132,7 +134,8 @@ def scan_sql(
 
 
 def _in_folders(parts: list[PartFile], keys: list[tuple[str, Type]], footer: Footer) -> bool:
-    """Whether all lie in ``key=value`` folders that say what the catalog says, which DuckDB reads without a join."""
+    """Whether all lie in ``key=value`` folders that say what the catalog says, which DuckDB reads without
+    a join."""
     names = [n for n, _ in keys]
     if not names or any(n in footer.columns for n in names):
         return False
@@ -146,7 +149,8 @@ def _reader(parts: list[PartFile], names: bool, hive: bool) -> str:
 
 
 def _partition_join(parts: list[PartFile], wanted, by_key) -> tuple[str, list[str]]:
-    """The values of the wanted partition keys: constants when all files share them, else by the file's name."""
+    """The values of the wanted partition keys: constants when all files share them, else by the file's
+    name."""
     columns, varying = [], []
     for index, name, kind in wanted:
         values = {p.values[by_key[name]] for p in parts}
@@ -240,7 +244,8 @@ def _ruled_out(groups, column: str, operator: str, value: str, kind: Type, conne
     }[operator]
     duck = duckdb_type(kind)
     sql = (
-        f"SELECT i FROM (SELECT unnest($i) AS i, TRY_CAST(unnest($low) AS {duck}) AS low, TRY_CAST(unnest($high) AS {duck}) AS "
+        f"SELECT i FROM (SELECT unnest($i) AS i, TRY_CAST(unnest($low) AS {duck}) AS low, "
+        f"TRY_CAST(unnest($high) AS {duck}) AS "
         f"high, {value} AS v) WHERE NOT ({possible})"
     )
     indexes, lows, highs = (list(c) for c in zip(*bounds, strict=True))

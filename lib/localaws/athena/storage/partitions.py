@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
 """
 
+# ruff: noqa: S608 - writing SQL is what this module is for; values are literals by `convert.text`
 from __future__ import annotations
 
 import itertools
@@ -27,7 +28,8 @@ Condition = tuple[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition: its values as text (None for NULL), where it lies, and its own storage, when it has one."""
+    """A partition: its values as text (None for NULL), where it lies, and its own storage, when it has
+    one."""
 
     values: tuple[str | None, ...]
     location: str
@@ -68,7 +70,10 @@ def _passing(
         for i, (name, kind) in enumerate(keys)
     )
     terms = " AND ".join(f"({sql})" for sql, _ in conditions)
-    sql = f"SELECT row_number FROM (SELECT unnest(range(len($v0))) AS row_number, {out}) WHERE {terms} ORDER BY 1"
+    sql = (
+        f"SELECT row_number FROM (SELECT unnest(range(len($v0))) AS row_number, {out}) WHERE {terms} "
+        f"ORDER BY 1"
+    )
     found = connection.execute(sql, {f"v{i}": values for i, values in enumerate(columns)}).fetchall()
     return [index for (index,) in found]
 
@@ -113,7 +118,8 @@ def _bare(sql: str) -> str:
 
 
 def _glue_term(sql: str) -> str | None:
-    """A term as GetPartitions takes it, None when it is more than that; DuckDB looks again at what comes back."""
+    """A term as GetPartitions takes it, None when it is more than that; DuckDB looks again at what comes
+    back."""
     plain = _bare(sql)
     if not _SAFE_TERM.fullmatch(plain):
         return None
@@ -138,7 +144,8 @@ def _projected(
     if total > _MOST_PROJECTED:
         raise StatementError(
             "GENERIC_USER_ERROR",
-            f"The projected partitions of table {table['Name']} are {total}: narrow the query to {_MOST_PROJECTED} at most",
+            f"The projected partitions of table {table['Name']} are {total}: narrow the query to "
+            f"{_MOST_PROJECTED} at most",
         )
     tuples = list(itertools.product(*choices))
     shared = [c for c in conditions if len(c[1]) > 1]
@@ -219,7 +226,8 @@ def _injected(name: str, conditions: list[Condition]) -> list[str]:
             ]
     raise StatementError(
         "CONSTRAINT_VIOLATION",
-        f"For the injected projected partition column {name}, the WHERE clause must contain only static equality "
+        f"For the injected projected partition column {name}, the WHERE clause must contain only static "
+        f"equality "
         "conditions, and at least one such condition must be present.",
     )
 
@@ -227,8 +235,14 @@ def _injected(name: str, conditions: list[Condition]) -> list[str]:
 # --- dates ---
 
 _UNIT_WORDS = {
-    "year": "year", "month": "month", "week": "week", "day": "day", "hour": "hour", "minute": "minute", "second": "second",
-}  # fmt: skip
+    "year": "year",
+    "month": "month",
+    "week": "week",
+    "day": "day",
+    "hour": "hour",
+    "minute": "minute",
+    "second": "second",
+}
 _STEPS = {
     "week": timedelta(weeks=1),
     "day": timedelta(days=1),
@@ -316,9 +330,22 @@ def _python_format(form: str) -> str:
 
 
 _PYTHON = {
-    "yyyy": "%Y", "uuuu": "%Y", "yy": "%y", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H", "H": "%H", "mm": "%M",
-    "m": "%M", "ss": "%S", "s": "%S", "MMM": "%b", "MMMM": "%B",
-}  # fmt: skip
+    "yyyy": "%Y",
+    "uuuu": "%Y",
+    "yy": "%y",
+    "MM": "%m",
+    "M": "%m",
+    "dd": "%d",
+    "d": "%d",
+    "HH": "%H",
+    "H": "%H",
+    "mm": "%M",
+    "m": "%M",
+    "ss": "%S",
+    "s": "%S",
+    "MMM": "%b",
+    "MMMM": "%B",
+}
 
 
 def _tokens(form: str) -> list[str]:

@@ -48,7 +48,8 @@ class Places:
         return "s3://" + os.path.relpath(path, self.root).replace(os.sep, "/")
 
     def files(self, location: str) -> list[DataFile]:
-        """The objects below a location, in order of their keys; hidden ones (``_…``, ``.…``) and empty ones are skipped."""
+        """The objects below a location, in order of their keys; hidden ones (``_…``, ``.…``) and empty
+        ones are skipped."""
         found: list[DataFile] = []
         folder = self.folder(location)
         try:

@@ -95,7 +95,8 @@ def _lazy(parameters: dict, columns: list[tuple[str, Type]]) -> TextFormat:
 
 
 def _escaped(line: str, delimiter: str, escape: str, null: str) -> list[str | None]:
-    """The fields of a line with escapes undone; NULL is told before that, since its sign may hold the escape."""
+    """The fields of a line with escapes undone; NULL is told before that, since its sign may hold the
+    escape."""
     parts: list[str | None] = []
     start = at = 0
     while at <= len(line):
@@ -118,7 +119,10 @@ def lazy_value(sql: str, kind: Type, delimiters: list[str], null: str) -> str:
             return f"rpad({sql}, {kind.args[0]}, ' ')"
         return f"substr({sql}, 1, {kind.args[0]})" if kind.args else sql
     if name in types.INTEGERS:
-        return f"CASE WHEN regexp_full_match({sql}, '[+-]?[0-9]+') THEN TRY_CAST({sql} AS {duckdb_type(kind)}) END"
+        return (
+            f"CASE WHEN regexp_full_match({sql}, '[+-]?[0-9]+') THEN TRY_CAST({sql} AS "
+            f"{duckdb_type(kind)}) END"
+        )
     if name in ("double", "real"):
         return f"TRY(CAST(number_text({sql}, 'DOUBLE') AS {duckdb_type(kind)}))"
     if name == "decimal":
@@ -134,7 +138,10 @@ def lazy_value(sql: str, kind: Type, delimiters: list[str], null: str) -> str:
     here, inside = text(delimiters[0]), delimiters[1:] if len(delimiters) > 1 else delimiters
     if name == "array":
         item = lazy_value(f"nullif(x, {text(null)})", kind.args[0], inside, null)
-        return f"CASE WHEN {sql} = '' THEN CAST([] AS {duckdb_type(kind)}) ELSE list_transform(string_split({sql}, {here}), lambda x: {item}) END"
+        return (
+            f"CASE WHEN {sql} = '' THEN CAST([] AS {duckdb_type(kind)}) ELSE "
+            f"list_transform(string_split({sql}, {here}), lambda x: {item}) END"
+        )
     if name == "map":
         pair = text(inside[0])
         key = lazy_value(f"string_split(x, {pair})[1]", kind.args[0], inside[1:] or inside, null)
@@ -146,7 +153,8 @@ def lazy_value(sql: str, kind: Type, delimiters: list[str], null: str) -> str:
             f"CASE WHEN {sql} = '' THEN CAST(MAP {{}} AS {duckdb_type(kind)}) ELSE map_of_entries({made}) END"
         )
     fields = ", ".join(
-        f"{identifier(field_name(kind, i))} := {lazy_value(f'nullif(string_split({sql}, {here})[{i + 1}], {text(null)})', k, inside, null)}"
+        f"{identifier(field_name(kind, i))} := "
+        f"{lazy_value(f'nullif(string_split({sql}, {here})[{i + 1}], {text(null)})', k, inside, null)}"
         for i, k in enumerate(kind.args)
     )
     return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({fields}) END"
@@ -191,11 +199,15 @@ def _character(value: str) -> str:
 
 
 def _open_csv_value(sql: str, kind: Type, column: str) -> str:
-    """OpenCSV's columns are text, or numbers; dates are days, timestamps milliseconds since 1970; else HIVE_BAD_DATA."""
+    """OpenCSV's columns are text, or numbers; dates are days, timestamps milliseconds since 1970; else
+    HIVE_BAD_DATA."""
     name = kind.name
     if types.is_string(kind):
         return sql
-    bad = f"concat('HIVE_BAD_DATA: Error parsing field value ''', {sql}, ''' for field {column.replace(chr(39), '')}: For input string: \"', {sql}, '\"')"
+    bad = (
+        f"concat('HIVE_BAD_DATA: Error parsing field value ''', {sql}, ''' for field "
+        f"{column.replace(chr(39), '')}: For input string: \"', {sql}, '\"')"
+    )
     whole = f"regexp_full_match({sql}, '[+-]?[0-9]+')"
     if name in types.INTEGERS:
         return f"checked(NOT {whole}, {bad}, TRY_CAST({sql} AS {duckdb_type(kind)}))"
@@ -290,13 +302,22 @@ def _json_value(sql: str, kind: Type, column: str) -> str:
         return sql
     if name in ("array", "map", "row"):
         return _nested_json(sql, kind)
-    bad = f"concat('HIVE_BAD_DATA: Error parsing field value for field {column.replace(chr(39), '')}: For input string: \"', {sql}, '\"')"
+    bad = (
+        f"concat('HIVE_BAD_DATA: Error parsing field value for field {column.replace(chr(39), '')}: "
+        f"For input string: \"', {sql}, '\"')"
+    )
     if name == "timestamp":
-        tried = f"coalesce(TRY_CAST(replace({sql}, 'T', ' ') AS TIMESTAMP), TRY(make_timestamp(CAST(round(CAST({sql} AS DOUBLE) * 1000000) AS BIGINT))))"
+        tried = (
+            f"coalesce(TRY_CAST(replace({sql}, 'T', ' ') AS TIMESTAMP), "
+            f"TRY(make_timestamp(CAST(round(CAST({sql} AS DOUBLE) * 1000000) AS BIGINT))))"
+        )
     elif name == "boolean":
         tried = f"CASE lower({sql}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     elif name in types.INTEGERS:
-        tried = f"CASE WHEN regexp_full_match({sql}, '[+-]?[0-9]+') THEN TRY_CAST({sql} AS {duckdb_type(kind)}) END"
+        tried = (
+            f"CASE WHEN regexp_full_match({sql}, '[+-]?[0-9]+') THEN TRY_CAST({sql} AS "
+            f"{duckdb_type(kind)}) END"
+        )
     elif name == "varbinary":
         return f"encode({sql})"
     else:
@@ -307,17 +328,28 @@ def _json_value(sql: str, kind: Type, column: str) -> str:
 def _nested_json(sql: str, kind: Type) -> str:
     """A JSON array or object in its type; a scalar inside is taken as its text would be."""
     if types.is_string(kind):
-        return f"CASE json_type({sql}) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN json_extract_string({sql}, '$') ELSE CAST({sql} AS VARCHAR) END"
+        return (
+            f"CASE json_type({sql}) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN "
+            f"json_extract_string({sql}, '$') ELSE CAST({sql} AS VARCHAR) END"
+        )
     if kind.name == "array":
         item = _nested_json("CAST(x AS VARCHAR)", kind.args[0])
-        return f"CASE WHEN json_type({sql}) = 'ARRAY' THEN list_transform(json_extract({sql}, '$[*]'), lambda x: {item}) END"
+        return (
+            f"CASE WHEN json_type({sql}) = 'ARRAY' THEN list_transform(json_extract({sql}, '$[*]'), "
+            f"lambda x: {item}) END"
+        )
     if kind.name == "map":
         value = _nested_json("x.value", kind.args[1])
         key = lazy_value("x.key", kind.args[0], ["\x02", "\x03"], "\\N")
-        return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN map_of_entries(list_transform(json_members({sql}), lambda x: {{'key': {key}, 'value': {value}}})) END"
+        return (
+            f"CASE WHEN json_type({sql}) = 'OBJECT' THEN "
+            f"map_of_entries(list_transform(json_members({sql}), lambda x: {{'key': {key}, 'value': "
+            f"{value}}})) END"
+        )
     if kind.name == "row":
         fields = ", ".join(
-            f"{identifier(field_name(kind, i))} := {_nested_json(f'json_member({sql}, {text(field_name(kind, i))})', k)}"
+            f"{identifier(field_name(kind, i))} := "
+            f"{_nested_json(f'json_member({sql}, {text(field_name(kind, i))})', k)}"
             for i, k in enumerate(kind.args)
         )
         return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN struct_pack({fields}) END"
@@ -351,7 +383,8 @@ def _regex(parameters: dict, columns: list[tuple[str, Type]]) -> TextFormat:
     if compiled.groups != len(columns):
         raise StatementError(
             "HIVE_CURSOR_ERROR",
-            f"Number of matching groups doesn't match the number of columns: {compiled.groups} groups, {len(columns)} columns",
+            f"Number of matching groups doesn't match the number of columns: {compiled.groups} groups, "
+            f"{len(columns)} columns",
         )
     return TextFormat(
         _by_pattern(compiled, list(range(1, compiled.groups + 1)), len(columns)), _pattern_value

@@ -1,9 +1,9 @@
 """Writes the rows of a query as files of a table: whole first, then moved to their place."""
 
+# ruff: noqa: S608 - writing SQL is what this module is for; values are literals by `convert.text`
 from __future__ import annotations
 
 import gzip
-import os
 import secrets
 import shutil
 import tempfile
@@ -102,10 +102,13 @@ class FileWriter:
         if not self.target.keys:
             return [()] if cursor.execute("SELECT 1 FROM written LIMIT 1").fetchone() else []
         keys = ", ".join(identifier(k) for k in self.target.keys)
-        found = cursor.execute(f"SELECT DISTINCT {keys} FROM written ORDER BY ALL LIMIT {most + 1}").fetchall()
+        found = cursor.execute(
+            f"SELECT DISTINCT {keys} FROM written ORDER BY ALL LIMIT {most + 1}"
+        ).fetchall()
         if len(found) > most:
             raise StatementError(
-                "HIVE_TOO_MANY_OPEN_PARTITIONS", f"Exceeded limit of {most} open writers for partitions/buckets"
+                "HIVE_TOO_MANY_OPEN_PARTITIONS",
+                f"Exceeded limit of {most} open writers for partitions/buckets",
             )
         return found
 
@@ -123,7 +126,9 @@ class FileWriter:
         try:
             if self.target.format == "PARQUET":
                 columns = ", ".join(identifier(n) for n, _ in data)
-                cursor.execute(f"CREATE OR REPLACE TEMP TABLE part AS SELECT {columns} FROM written{where}", parameters)
+                cursor.execute(
+                    f"CREATE OR REPLACE TEMP TABLE part AS SELECT {columns} FROM written{where}", parameters
+                )
                 codec = {"NONE": "uncompressed"}.get(self.target.compression, self.target.compression.lower())
                 codec = "lz4_raw" if codec == "lz4" else codec
                 cursor.execute(f"COPY part TO {text(str(path))} (FORMAT parquet, COMPRESSION {codec})")
@@ -151,7 +156,11 @@ class FileWriter:
     def _json(self, data: list[tuple[str, Type]]) -> str:
         fields = []
         for name, kind in data:
-            value = to_json(identifier(name), kind) if kind.name != "varbinary" else f"to_json(to_base64({identifier(name)}))"
+            value = (
+                to_json(identifier(name), kind)
+                if kind.name != "varbinary"
+                else f"to_json(to_base64({identifier(name)}))"
+            )
             key = text(f'"{name}":')
             fields.append(f"{key} || {value}")
         return "'{' || concat_ws(',', " + ", ".join(fields) + ") || '}'"
@@ -167,7 +176,7 @@ class FileWriter:
             folder += f"{key}={shown}/"
         place = self.statements.places.folder(folder)
         place.mkdir(parents=True, exist_ok=True)
-        os.replace(path, place / path.name)
+        path.replace(place / path.name)
         return folder + path.name
 
 
@@ -196,7 +205,10 @@ def lazy_text(sql: str, kind: Type, level: int) -> str:
         item = lazy_text("e", kind.args[0], level + 1)
         return f"array_to_string(list_transform({sql}, lambda e: coalesce({item}, {null})), {here})"
     if kind.name == "map":
-        key, value = lazy_text("e.key", kind.args[0], level + 2), lazy_text("e.value", kind.args[1], level + 2)
+        key, value = (
+            lazy_text("e.key", kind.args[0], level + 2),
+            lazy_text("e.value", kind.args[1], level + 2),
+        )
         pair = f"{key} || {inside} || coalesce({value}, {null})"
         return f"array_to_string(list_transform(map_entries({sql}), lambda e: {pair}), {here})"
     if kind.name == "row":
