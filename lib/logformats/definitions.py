@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
+import polars as pl
+
 from logformats import grok as grok_module
 from logformats.firsts import first_characters
 from logformats.schema import LEVELS, TABLES
+from logformats.times import layouts
 
 #: Fields that fill a column of `logs`; all other names go to `attributes`.
 COLUMNS = tuple(
@@ -198,7 +201,7 @@ def user_format(
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise FormatError(f"A format's name has letters, digits, _ and - only; this has not: {name!r}")
     custom = grok_module.parse_patterns(patterns) if isinstance(patterns, str) else dict(patterns)
-    return from_table(
+    made = from_table(
         {
             "name": name,
             "title": title or name,
@@ -213,6 +216,14 @@ def user_format(
         },
         f"the format {name}",
     )
+    try:
+        pl.Series([""]).str.extract_groups(made.compiled.regex)
+    except pl.exceptions.ComputeError as error:
+        raise FormatError(
+            f"the format {name}: no look-around and no back-references, please: no line may"
+            f" keep an expression busy ({' '.join(str(error).split())[-120:]})."
+        ) from error
+    return made
 
 
 def from_table(table: Mapping[str, Any], where: str) -> LogFormat:
@@ -236,6 +247,8 @@ def from_table(table: Mapping[str, Any], where: str) -> LogFormat:
     made = LogFormat(samples=samples, **values)
     if made.kind not in KINDS:
         raise FormatError(f"{where}: the kind {made.kind!r} is none of {', '.join(KINDS)}.")
+    if strange := [t for t in made.times if "%" not in t and t not in layouts()]:
+        raise FormatError(f"{where}: {strange[0]!r} is no layout of times; they are {', '.join(layouts())}.")
     wrong = {*made.levels.values(), *(level for _, level in made.level_rules), made.default_level} - set(
         LEVELS
     )
