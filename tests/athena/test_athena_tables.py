@@ -62,6 +62,9 @@ def test_only_chunks_of_used_columns_in_surviving_partitions_are_charged(days):
     assert scanned("SELECT count(*) FROM days") == 0
     assert scanned("SELECT n, name FROM days WHERE dt = '2026-01-02'") > one
     assert scanned("SELECT n FROM (SELECT * FROM days) WHERE dt = '2026-01-02'") == one
+    assert (
+        scanned("WITH d AS (SELECT n, dt AS day FROM days) SELECT n FROM d WHERE day = '2026-01-02'") == one
+    )
     assert scanned("SELECT n FROM days WHERE dt = '2026-01-02' AND n > 60") < one  # one row group of two
     assert scanned("SELECT n FROM days WHERE dt = '1999-01-01'") == 0
 

@@ -1,0 +1,6 @@
+"""Functions whose DuckDB form depends on more than their types: lambdas, formats, zones, paths."""
+
+from localaws.athena.analysis.special import collections, conditionals, lambdas, numbers, texts, times
+from localaws.athena.analysis.special.base import SPECIAL
+
+__all__ = ["SPECIAL", "collections", "conditionals", "lambdas", "numbers", "texts", "times"]
