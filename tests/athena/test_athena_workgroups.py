@@ -50,7 +50,7 @@ def test_a_workgroup_is_updated_and_disabled(athena, unique):
         athena.client.get_work_group(WorkGroup=unique)
 
 
-def test_a_query_over_the_cutoff_fails(athena, unique):
+def test_a_query_over_the_cutoff_is_cancelled(athena, unique):
     athena.client.create_work_group(Name=unique, Configuration={"BytesScannedCutoffPerQuery": 10_000_000})
     athena.client.update_work_group(
         WorkGroup=unique,
@@ -59,7 +59,10 @@ def test_a_query_over_the_cutoff_fails(athena, unique):
     athena.put("big/a.csv", b"x" * 10_000_001)
     athena.run(f"CREATE EXTERNAL TABLE big (x string) LOCATION 's3://{athena.bucket}/big/'")
 
-    assert "Bytes scanned limit was exceeded" in athena.reason("SELECT * FROM big", WorkGroup=unique)
+    status = athena.wait(athena.start("SELECT * FROM big", WorkGroup=unique))["Status"]
+
+    assert status["State"] == "CANCELLED"
+    assert status["StateChangeReason"] == "Query cancelled! : Bytes scanned limit was exceeded"
 
 
 def test_named_queries(athena):

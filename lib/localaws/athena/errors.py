@@ -73,6 +73,17 @@ class DdlError(StatementError):
         return self.message
 
 
+class CutoffExceeded(StatementError):
+    """A query that scans more than its workgroup allows: Athena cancels it."""
+
+    def __init__(self) -> None:
+        super().__init__("GENERIC_USER_ERROR", "Bytes scanned limit was exceeded")
+
+    @property
+    def reason(self) -> str:
+        return f"Query cancelled! : {self.message}"
+
+
 def not_supported(what: str, position: Position | None = None) -> StatementError:
     """A part of Athena's SQL that the embedded Athena does not run, refused by name."""
     return StatementError("NOT_SUPPORTED", f"{what} is not supported by the local Athena", position)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from localaws.athena.documents import Documents, decode_token, dumps, encode_token, invalid, loads, now, page
-from localaws.athena.errors import StatementError
+from localaws.athena.errors import CutoffExceeded, StatementError
 from localaws.athena.result_file import read_page
 from localaws.athena.workgroups import ENGINE, WorkGroups
 from localaws.service import Context
@@ -230,6 +230,8 @@ class Executions:
             outcome = self.run(document, live)
         except Cancelled:
             return
+        except CutoffExceeded as error:
+            state, reason = "CANCELLED", error.reason
         except StatementError as error:
             state, reason, error_type = "FAILED", error.reason, error.error_type
         except Exception as error:

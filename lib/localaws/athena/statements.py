@@ -14,7 +14,7 @@ from localaws.athena.analysis.literals import Session
 from localaws.athena.analysis.queries import Translated, Translator
 from localaws.athena.catalog import CATALOG, CatalogTables
 from localaws.athena.engine import Engine, failure
-from localaws.athena.errors import StatementError, not_supported
+from localaws.athena.errors import CutoffExceeded, StatementError, not_supported
 from localaws.athena.executions import Cancelled, Live, Outcome, managed_file
 from localaws.athena.hive import ddl
 from localaws.athena.hive.run import HiveRunner
@@ -152,11 +152,7 @@ class Statements:
         plan = self.planner.plan(translated, cursor)
         cutoff = document.get("cutoff")
         if cutoff and plan.scanned > cutoff:
-            raise StatementError(
-                "GENERIC_USER_ERROR",
-                f"Bytes scanned limit was exceeded: the query scans {plan.scanned} bytes, the workgroup "
-                f"allows {cutoff}",
-            )
+            raise CutoffExceeded
         for name, source in plan.sources.items():
             cursor.register(name, source)
         return plan
