@@ -12,7 +12,7 @@ from logformats import formats as log_formats
 from logformats import schema
 from logformats.decompress import DamagedError, blocks
 
-from logloom import aws, queries
+from logloom import aws, queries, show
 from logloom.errors import LogloomError
 from logloom.refusals import explained
 
@@ -222,9 +222,8 @@ def _show(frame: pd.DataFrame) -> None:
     try:
         shell = get_ipython()  # a notebook has it
     except NameError:
+        shell = None
+    if shell is None:
         print(frame.to_string(index=False))
     else:
-        from IPython.display import display
-
-        if shell is not None:
-            display(frame)
+        show.table(frame.assign(passed=frame["passed"].map({True: "passed", False: "FAILED"})))

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import datetime
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -220,6 +221,7 @@ def _execute(
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    logging.getLogger("papermill").addFilter(_is_news)
     step.status, step.notebook = "running", path.name
     bar = {"desc": f"{path.stem:<14}", "unit": "cell", "leave": False}
     clock = time.monotonic()
@@ -304,6 +306,11 @@ def _link_latest(folder: Path) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(folder.name, target_is_directory=True)
         link.replace(folder.parent / "latest")
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell papermill's warnings from what is no news: Dash, imported, asks for a JupyterLab to talk to."""
+    return "comm target 'dash'" not in record.getMessage()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,6 +52,21 @@ def accounts(frame: pd.DataFrame) -> None:
         "text/plain": shown.to_string(index=False, formatters=formats),
         ACCOUNTS: json.loads(counted.to_json(orient="records")),
     }
+    display(data, raw=True)
+
+
+def table(frame: pd.DataFrame, columns: Sequence[str] | None = None) -> None:
+    """Display a table's columns (all, if none are named); what is not known is left empty."""
+    import pandas as pd
+    from IPython.display import display
+
+    chosen = frame[list(columns)] if columns else frame
+    filled = chosen.astype(object).where(chosen.notna(), "")
+    with pd.option_context("display.max_colwidth", 120):
+        data = {
+            "text/html": filled.to_html(index=False, border=0),
+            "text/plain": filled.to_string(index=False),
+        }
     display(data, raw=True)
 
 
