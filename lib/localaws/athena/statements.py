@@ -149,7 +149,13 @@ class Statements:
         return Translator(CatalogTables(self.catalog), session, given).translate(query)
 
     def plan(self, translated: Translated, document: dict, cursor: duckdb.DuckDBPyConnection) -> Plan:
-        plan = self.planner.plan(translated, cursor)
+        """Put the tables' files into a translated query, and register its text tables with the cursor."""
+        try:
+            plan = self.planner.plan(translated, cursor)
+        except duckdb.InterruptException:
+            raise Cancelled from None
+        except duckdb.Error as error:  # a condition on partitions that fails on a value of one
+            raise failure(error) from error
         cutoff = document.get("cutoff")
         if cutoff and plan.scanned > cutoff:
             raise CutoffExceeded
