@@ -1,7 +1,7 @@
 """What a panel shows of an answer."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pandas as pd
@@ -148,3 +148,16 @@ def test_a_copied_cell_asks_the_same_whatever_the_value():
         exec(compile(code, "cell", "exec"), {"queries": Queries, "settings": None})
         assert seen == {"sql": answer.sql, "parameters": [value, 3]}
         assert code.isascii()
+
+
+def test_usual_range_does_not_hide_most_of_the_lines():
+    def chosen(days_ago: list[int], lines: list[int]) -> str:
+        end = datetime(2026, 11, 1)
+        last = [end - timedelta(days=days) for days in days_ago]
+        frame = pd.DataFrame({"last_event": last, "lines_read": lines})
+        return panels.usual_range(frame, end - timedelta(days=400), end)
+
+    assert chosen([0, 1], [100, 900]) == "30d"
+    assert chosen([0, 300], [600, 400]) == "30d"
+    assert chosen([0, 300], [1, 999]) == "all"
+    assert panels.usual_range(pd.DataFrame(), datetime(2026, 10, 1), datetime(2026, 11, 1)) == "all"

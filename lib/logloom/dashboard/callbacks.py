@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from logloom import queries
 from logloom.dashboard import background, figures, panels, spikes, statements
 from logloom.dashboard import components as c
 from logloom.dashboard.background import Cancelled, ThreadManager
-from logloom.dashboard.data import Data, Trouble
+from logloom.dashboard.data import Data, Trouble, trouble
 from logloom.dashboard.layout import TOPS
 from logloom.dashboard.view import EVENT_COLUMNS, ROLLUP_COLUMNS, BadView, View
 
@@ -116,6 +116,9 @@ def _told(work: Callable[[], tuple], troubled: Callable[[list], tuple]) -> tuple
         return troubled(c.message(error.title, str(error), bad=True))
     except BadView as error:
         return troubled(c.message("These filters cannot be used", str(error), bad=True))
+    except Exception as error:
+        told = trouble(error)  # which logs it
+        return troubled(c.message(told.title, str(told), bad=True))
 
 
 def _for_view(
@@ -148,21 +151,15 @@ def _accounts(app: Dash, data: Data) -> None:
         *(Output(f"accounts-{part}", "children") for part in ("body", "message", "note")),
     ]
 
-    @_background(app, ("accounts",), outputs, [Input("refresh", "n_clicks")])
-    def accounts(set_progress, clicks):
+    @_background(app, ("accounts",), outputs, [Input("refresh", "n_clicks"), State("extent", "data")])
+    def accounts(set_progress, clicks, known):
         asked = clicks or 0
 
         def work() -> tuple:
             answer = data.ask(statements.accounts(), _teller(set_progress))
-            start, end, newest, loaded = panels.known_range(
-                answer.frame, data.settings.start_date, data.settings.end_date
-            )
-            extent = {"start": statements.moment(start), "end": statements.moment(end), "asked": asked}
-            sources = sorted(str(source) for source in answer.frame["source"].dropna())
-            fresh = [f"Newest event {panels.minute(newest)} UTC"]
-            if loaded is not None:
-                fresh.append(html.Span(f" · loaded {panels.minute(loaded)}"))
-            options = [{"value": one, "label": c.visible(one)} for one in sources]
+            extent, options, fresh = panels.what_there_is(answer.frame, data.settings, asked)
+            # The page may have come with it: set again, it would have every panel ask again.
+            extent = no_update if extent == known else extent
             table = panels.accounts_table(answer.frame)
             return extent, options, fresh, table, None, c.note("accounts", answer)
 

@@ -73,6 +73,7 @@ class Data:
         self._answers: OrderedDict[str, QueryResult] = OrderedDict()
         self._running: dict[str, Future[QueryResult]] = {}
         self._version: tuple[float, str] | None = None
+        self._early: ThreadPoolExecutor | None = None
 
     def ask(self, statement: Statement, on_progress: Callable[[str, int], None] | None = None) -> Answer:
         """Run `statement`, or take its answer from the cache when nothing was loaded since.
@@ -100,6 +101,16 @@ class Data:
             time.monotonic() - began,
             cached,
         )
+
+    def soon(self, statement: Statement, seconds: float) -> Answer | None:
+        """The answer if it is there within so many seconds, else None; the query goes on, for who asks next.
+        The answer if it is there within so many seconds, else None; the query goes on, for who asks next."""
+        with self._lock:
+            self._early = self._early or ThreadPoolExecutor(2, thread_name_prefix="dashboard-early")
+        try:
+            return self._early.submit(self.ask, statement).result(timeout=seconds)
+        except (TimeoutError, Trouble):
+            return None
 
     def ask_all(
         self, *statements: Statement, on_progress: Callable[[str, int], None] | None = None

@@ -58,13 +58,15 @@ GRID_THEME = """themeQuartz.withParams({
 })"""
 
 
-def page(settings: Settings) -> dmc.MantineProvider:
+def page(settings: Settings, known: tuple[dict, list, list] | None = None) -> dmc.MantineProvider:
+    """The page; `known` is what `panels.what_there_is` says, when it is known already."""
+    extent, sources, fresh = known or (None, [], [])
     return dmc.MantineProvider(
         html.Div(
             [
                 html.A("To the events", href="#events-panel", className="skip"),
-                head(settings),
-                filters(),
+                head(settings, fresh),
+                filters(sources),
                 html.Main(
                     [
                         tiles(),
@@ -81,7 +83,7 @@ def page(settings: Settings) -> dmc.MantineProvider:
                 ),
                 drawer("event", "Event"),
                 drawer("rejects", "Rejected lines"),
-                *stores(),
+                *stores(extent),
             ],
             className="page",
         ),
@@ -95,7 +97,7 @@ def page(settings: Settings) -> dmc.MantineProvider:
     )
 
 
-def head(settings: Settings) -> html.Header:
+def head(settings: Settings, fresh: list) -> html.Header:
     return html.Header(
         [
             html.H1("Logloom"),
@@ -103,7 +105,7 @@ def head(settings: Settings) -> html.Header:
                 f"{settings.database} · {'local' if settings.is_local else settings.region}",
                 className="where",
             ),
-            html.Span(id="freshness", className="freshness"),
+            html.Span(fresh, id="freshness", className="freshness"),
             html.Div(
                 [
                     c.action("refresh", "refresh", "Refresh"),
@@ -117,7 +119,7 @@ def head(settings: Settings) -> html.Header:
     )
 
 
-def filters() -> html.Div:
+def filters(sources: list) -> html.Div:
     return html.Div(
         [
             labelled(
@@ -152,7 +154,7 @@ def filters() -> html.Div:
                 "source",
                 dmc.MultiSelect(
                     id="source",
-                    data=[],
+                    data=sources,
                     value=[],
                     searchable=True,
                     clearable=True,
@@ -301,11 +303,11 @@ def events() -> html.Section:
     return c.panel("events", "Matching events", grid, hint="newest first", extra=pager, className="events")
 
 
-def stores() -> list:
+def stores(extent: dict | None) -> list:
     return [
         dcc.Store(id="address"),
         dcc.Store(id="restored"),
-        dcc.Store(id="extent"),
+        dcc.Store(id="extent", data=extent),
         dcc.Store(id="chosen", data={"include": [], "exclude": []}),
         dcc.Store(id="view"),
         dcc.Store(id="page", data={"keys": []}),

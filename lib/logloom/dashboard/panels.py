@@ -12,11 +12,12 @@ import pandas as pd
 from dash import html
 
 from logloom.dashboard import components as c
-from logloom.dashboard import figures
+from logloom.dashboard import figures, statements
 from logloom.dashboard.data import Trouble
 from logloom.dashboard.palette import ERROR_LEVELS
 from logloom.dashboard.spikes import FEWEST_DAYS
 from logloom.dashboard.view import EVENT_COLUMNS, View
+from logloom.settings import Settings
 
 # A field of a row in the table shows its beginning, all of it is in the event's details, up to a length.
 LONGEST_CELL = 500
@@ -54,6 +55,18 @@ def known_range(
     return start, end, newest, None if pd.isna(loaded) else pd.Timestamp(loaded)
 
 
+def usual_range(frame: pd.DataFrame, start: datetime, end: datetime) -> str:
+    """The range that a first look shows: the last 30 days, or `all` where that is less or would hide most.
+
+    Sources that ended long ago and a straggler of today are looked at whole: the last 30 days alone would
+    show the straggler.
+    """
+    if end - start <= timedelta(days=31):
+        return "all"
+    recent = pd.to_datetime(frame["last_event"]) >= end - timedelta(days=30)
+    return "30d" if frame.loc[recent, "lines_read"].sum() * 2 >= frame["lines_read"].sum() else "all"
+
+
 def sums(frame: pd.DataFrame, view: View, *, before: bool) -> dict[str, float]:
     """Head figures of the frame of overview.sql.
 
@@ -71,6 +84,28 @@ def sums(frame: pd.DataFrame, view: View, *, before: bool) -> dict[str, float]:
         "rate": errors / everything if everything else 0.0,
         "bytes": int(shown["bytes"].fillna(0).sum()),
     }
+
+
+def what_there_is(frame: pd.DataFrame, settings: Settings, asked: int = 0) -> tuple[dict, list[dict], list]:
+    """Of the accounts: the range that the filters begin with, the sources to choose of, and how fresh all is.
+
+    Raises
+    ------
+    Trouble
+        As `known_range`.
+    """
+    start, end, newest, loaded = known_range(frame, settings.start_date, settings.end_date)
+    extent = {
+        "start": statements.moment(start),
+        "end": statements.moment(end),
+        "usual": usual_range(frame, start, end),
+        "asked": asked,
+    }
+    sources = sorted(str(source) for source in frame["source"].dropna())
+    fresh: list[Any] = [f"Newest event {minute(newest)} UTC"]
+    if loaded is not None:
+        fresh.append(html.Span(f" · loaded {minute(loaded)}"))
+    return extent, [{"value": source, "label": c.visible(source)} for source in sources], fresh
 
 
 def tile_values(now: dict[str, float]) -> tuple[str, ...]:

@@ -27,10 +27,6 @@
     return [formatTime(start), formatTime(end)];
   }
 
-  function usualRange(extent) {
-    return parseTime(extent.end) - parseTime(extent.start) <= 31 * 86400e3 ? 'all' : '30d';
-  }
-
   // --- URL ------------------------------------------------------------------------------------------------
   function readUrl() {
     const query = new URLSearchParams(window.location.search);
@@ -91,7 +87,7 @@
         if (extent.trouble) return [{trouble: extent.trouble}, quiet, quiet, quiet];
         const by = triggered();
         const first = range === null || range === undefined || by.length > 3;
-        const usual = usualRange(extent);
+        const usual = extent.usual;
         if (first || by.includes('restored')) {
           range = restored.range || usual;
           from = restored.from;
