@@ -116,7 +116,7 @@ def _told(work: Callable[[], tuple], troubled: Callable[[list], tuple]) -> tuple
         return troubled(c.message(error.title, str(error), bad=True))
     except BadView as error:
         return troubled(c.message("These filters cannot be used", str(error), bad=True))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         told = trouble(error)  # which logs it
         return troubled(c.message(told.title, str(told), bad=True))
 
