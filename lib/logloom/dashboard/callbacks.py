@@ -67,6 +67,7 @@ def _clientside(app: Dash) -> None:
         State("page", "data"),
         State("next-key", "data"),
     )
+    js("loaded", Output("freshness", "title"), Input("loaded", "data"), State("extent", "data"))
     js("reset", Output("reset", "title"), Input("reset", "n_clicks"))
     js("copyLink", Output("copy-link", "title"), Input("copy-link", "n_clicks"))
     js("scheme", Output("scheme", "title"), Input("scheme", "n_clicks"))
@@ -145,21 +146,19 @@ def _teller(set_progress: Callable, names: int = 1) -> Callable[[str, int], None
 
 def _accounts(app: Dash, data: Data) -> None:
     outputs = [
-        Output("extent", "data"),
+        Output("loaded", "data"),
         Output("source", "data"),
         Output("freshness", "children"),
         *(Output(f"accounts-{part}", "children") for part in ("body", "message", "note")),
     ]
 
-    @_background(app, ("accounts",), outputs, [Input("refresh", "n_clicks"), State("extent", "data")])
-    def accounts(set_progress, clicks, known):
+    @_background(app, ("accounts",), outputs, [Input("refresh", "n_clicks")])
+    def accounts(set_progress, clicks):
         asked = clicks or 0
 
         def work() -> tuple:
             answer = data.ask(statements.accounts(), _teller(set_progress))
             extent, options, fresh = panels.what_there_is(answer.frame, data.settings, asked)
-            # The page may have come with it: set again, it would have every panel ask again.
-            extent = no_update if extent == known else extent
             table = panels.accounts_table(answer.frame)
             return extent, options, fresh, table, None, c.note("accounts", answer)
 

@@ -308,6 +308,7 @@ def stores(extent: dict | None) -> list:
         dcc.Store(id="address"),
         dcc.Store(id="restored"),
         dcc.Store(id="extent", data=extent),
+        dcc.Store(id="loaded"),
         dcc.Store(id="chosen", data={"include": [], "exclude": []}),
         dcc.Store(id="view"),
         dcc.Store(id="page", data={"keys": []}),

@@ -108,6 +108,13 @@
         return [view, range, from, to];
       },
 
+      // What there is, where the page did not come with it or it changed since. Set from here and not as an output:
+      // the view would wait for the query that it comes from.
+      loaded: function (loaded, extent) {
+        if (loaded && JSON.stringify(loaded) !== JSON.stringify(extent)) setProps('extent', {data: loaded});
+        return noUpdate();
+      },
+
       // A new view begins at its first page.
       page: function (view, older, newer, page, nextKey) {
         const by = triggered();
