@@ -24,6 +24,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 # What a report shows of an output that comes in several forms: the first of these that it has.
 _BEST = (PLOTLY, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 _NUMBER = re.compile(r"[-+$]?[\d,]+(\.\d+)?(e[-+]?\d+)?( ?(%|s|B|[kMGT]B))?|NaN|<NA>|None", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?|NaT")
 # fmt: off
 _TAGS = [
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details",
@@ -239,6 +240,15 @@ def _has_figures(notebook: nbformat.NotebookNode) -> bool:
     )
 
 
+def _kind_of(texts: Sequence[str]) -> str:
+    """Tell a column of numbers or of times; some of its cells may be empty, but not all."""
+    told = [text for text in texts if text]
+    for kind, pattern in (("number", _NUMBER), ("time", _TIME)):
+        if told and all(pattern.fullmatch(text) for text in told):
+            return kind
+    return ""
+
+
 def _are_row_numbers(rows: Sequence[Sequence[Any]]) -> bool:
     return all(row[0].name == "th" and row[0].get_text() == str(number) for number, row in enumerate(rows))
 
@@ -250,7 +260,7 @@ def _without_error_markers(notebook: nbformat.NotebookNode) -> nbformat.Notebook
 
 
 def _align(markup: str) -> str:
-    """Mark the columns of numbers in tables, to be set flush right, and leave out pandas' row numbers."""
+    """Mark columns of numbers and of times in tables for the style sheet; leave out pandas' row numbers."""
     if "<table" not in markup:
         return markup
     from bs4 import BeautifulSoup
@@ -268,9 +278,9 @@ def _align(markup: str) -> str:
             widths = {len(rows[0])}
         for column in range(widths.pop()):
             cells = [row[column] for row in rows]
-            if cells[0].name == "td" and all(_NUMBER.fullmatch(cell.get_text().strip()) for cell in cells):
+            if kind := _kind_of([cell.get_text().strip() for cell in cells if cell.name == "td"]):
                 for cell in cells + [head[column] for head in heads if column < len(head)]:
-                    cell["class"] = "number"
+                    cell["class"] = kind
     return str(page)
 
 

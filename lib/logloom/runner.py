@@ -202,11 +202,10 @@ def run(
             executed = nbformat.read(folder / step.notebook, as_version=4)
             done.accounts = report.accounts(executed) or done.accounts
             done.seconds = round(time.monotonic() - clock, 2)
-            _report(executed, step, done, folder)
+            _report(step, done, folder)
             if step.status != "succeeded":
                 break
-    for step in done.steps:
-        step.status = "skipped" if step.status == "waiting" else step.status
+    _skip_the_rest(done, folder)
     done.status = done.failed.status if done.failed else "succeeded"
     done.finished_at = _iso(datetime.datetime.now(datetime.UTC))
     _write(folder, done)
@@ -245,6 +244,8 @@ def _execute(
         step.status, step.error = "failed", "its kernel died: too little memory, most often"
     except KeyboardInterrupt:
         step.status, step.error = "interrupted", "interrupted from the keyboard"
+    except Exception as error:  # noqa: BLE001 - whatever stops a notebook is told in the record of the run
+        step.status, step.error = "failed", f"it could not be run: {type(error).__name__}: {error}"
     step.seconds = round(time.monotonic() - clock, 2)
     _tidy(path, folder / path.name)
 
@@ -258,17 +259,27 @@ def _tidy(source: Path, executed: Path) -> None:
     nbformat.write(notebook, executed)
 
 
-def _report(executed: nbformat.NotebookNode, step: Step, done: Run, folder: Path) -> None:
+def _skip_the_rest(done: Run, folder: Path) -> None:
+    """Mark what no longer runs, and take the links to it out of the reports that are there."""
+    waiting = [step for step in done.steps if step.status == "waiting"]
+    for step in waiting:
+        step.status = "skipped"
+    for step in done.steps if waiting else ():
+        if step.report:
+            _report(step, done, folder)
+
+
+def _report(step: Step, done: Run, folder: Path) -> None:
     links = [report.Link("Run", "index.html")]
     links += [
-        report.Link(other.name, "" if other is step else f"{other.name}.html")
-        for other in done.steps
-        if other is step or other.status != "waiting"
+        report.Link(each.name, "" if each is step else f"{each.name}.html")
+        for each in done.steps
+        if each.status != "skipped"
     ]
     at = datetime.datetime.fromisoformat(done.started_at)
     facts = f"Run {done.run_id} · {at:%d %B %Y, %H:%M} UTC · {step.status} in {step.seconds:.1f} s"
     step.report = f"{step.name}.html"
-    page = report.render(executed, links, facts, failure=step.error)
+    page = report.render(folder / step.notebook, links, facts, failure=step.error)
     (folder / step.report).write_text(page, encoding="utf-8")
 
 

@@ -342,4 +342,5 @@ def _sentence(errors: list[dict[str, Any]]) -> str:
 
 
 def _as_text(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return text or '""'

@@ -171,13 +171,15 @@ def test_progress_bars_show_their_end_and_widgets_nothing(executed):
 
 def test_columns_of_numbers_are_flush_right_with_their_heads():
     table = pd.DataFrame(
-        {"who": ["a", "7"], "n": [1, None], "size": ["1.5 kB", "12 B"], "cost": ["$0.5", "$1"]}
+        {
+            **{"who": ["a", "7"], "n": [1, None], "size": ["1.5 kB", "12 B"], "cost": ["$0.5", ""]},
+            **{"at": ["2025-12-22 10:00:00.5", "2025-12-22"], "none": ["", ""]},
+        }
     )
     page = page_of(new_output("display_data", {"text/html": table.to_html()}))
     assert re.findall(r'<th class="number">(\w+)</th>', page) == ["n", "size", "cost"]
-    assert re.findall(r'<td class="number">([^<]+)</td>', page) == [
-        *("1.0", "1.5 kB", "$0.5", "NaN", "12 B", "$1")
-    ]
+    assert re.findall(r'<td class="number">([^<]+)</td>', page) == [*("1.0", "1.5 kB", "$0.5", "NaN", "12 B")]
+    assert page.count('<td class="time">') == 2
 
 
 def test_row_numbers_of_pandas_are_left_out_and_names_of_rows_are_not():

@@ -68,6 +68,26 @@ def test_broken_notebook_stops_the_run_and_has_a_report(tmp_path):
     assert "ValueError: the second cell" in (folder / "index.html").read_text()
 
 
+def test_reports_lead_to_those_that_are_there(tmp_path):
+    _, folder = run(tmp_path, "plain", "no_parameters")
+    assert '<a href="no_parameters.html">' in (folder / "plain.html").read_text()
+    _, folder = run(tmp_path, "no_parameters", "broken", "plain")
+    for name, other in (("no_parameters", "broken"), ("broken", "no_parameters")):
+        page = (folder / f"{name}.html").read_text()
+        assert f'<a href="{other}.html">' in page
+        assert "plain.html" not in page
+
+
+def test_whatever_stops_a_notebook_is_in_the_record(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("Kernel didn't respond in 120 seconds")
+
+    monkeypatch.setattr("papermill.execute_notebook", fail)
+    done, folder = run(tmp_path, "plain")
+    assert done.failed.error == "it could not be run: RuntimeError: Kernel didn't respond in 120 seconds"
+    assert "respond in 120 seconds" in (folder / "plain.html").read_text()
+
+
 def test_slow_cell_is_stopped(tmp_path):
     done, folder = run(tmp_path, "slow", cell_timeout=1)
     assert done.failed.error == "a cell took longer than 1 s (see --timeout)"

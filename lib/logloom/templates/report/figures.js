@@ -7,6 +7,7 @@
     var style = getComputedStyle(document.documentElement);
     return {
       text: style.getPropertyValue("--text").trim(),
+      quiet: style.getPropertyValue("--quiet").trim(),
       line: style.getPropertyValue("--line").trim(),
       font: getComputedStyle(document.body).fontFamily,
     };
@@ -22,6 +23,7 @@
       if (/^[xy]axis\d*$/.test(key)) {
         layout[key] = Object.assign({}, layout[key], {
           gridcolor: colour.line, linecolor: colour.line, zerolinecolor: colour.line, automargin: true,
+          tickfont: Object.assign({}, layout[key].tickfont, { color: colour.quiet }),
         });
       }
     });
@@ -36,6 +38,9 @@
     delete layout.width;
     layout.height = layout.height || 420;
     place.style.minHeight = layout.height + "px";
+    if (place.clientWidth < 600) {  // beside it, a legend would leave no room for the figure
+      layout.legend = Object.assign({ orientation: "h", y: -0.3 }, layout.legend);
+    }
     var canvas = document.createElement("div");
     place.appendChild(canvas);
     var config = Object.assign({}, figure.config, { responsive: true, displaylogo: false, plotlyServerURL: "" });
