@@ -27,7 +27,9 @@ test: $(STAMP)  ## all tests (ARGS='-k name' for some)
 	@$(BIN)/python -m pytest $(ARGS)
 
 lab: $(STAMP)  ## JupyterLab on the notebooks
-	@$(BIN)/jupyter lab --notebook-dir=. notebooks/01_land.ipynb $(ARGS)
+	@# No question about a build (Dash's inline mode needs none here), no news from the net.
+	@JUPYTER_CONFIG_PATH=notebooks/.jupyter $(BIN)/jupyter lab --LabApp.news_url=None --notebook-dir=. \
+		notebooks/01_land.ipynb $(ARGS)
 
 dashboard: $(STAMP)  ## the dashboard in the browser
 	@$(BIN)/logloom dashboard --parameters $(PARAMETERS) $(ARGS)
