@@ -83,3 +83,15 @@ def chromium() -> Path:
             "no Chromium on this machine: install Debian's package `chromium` to run the browser tests"
         )
     return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """One Chromium for the whole test run, driven by Playwright: it takes only one at a time."""
+    from playwright.sync_api import sync_playwright
+
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser,
+    ):
+        yield browser

@@ -63,17 +63,6 @@ def served(port, athena, frames) -> Served:
     return Served(port.url, athena, frames)
 
 
-@pytest.fixture(scope="session")
-def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser,
-    ):
-        yield browser
-
-
 @dataclass
 class Look:
     """A page of the dashboard in the browser, and everything that went wrong in it."""

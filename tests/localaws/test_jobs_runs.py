@@ -491,13 +491,15 @@ def test_a_stopped_spark_run_leaves_no_jvm(glue):
         "sc.parallelize(range(4)).foreach(lambda _: time.sleep(100))\n"
     )
     glue.job(script, kind="glueetl")
+    before = set(psutil.Process().children(recursive=True))  # a browser of other tests, say
     run_id = glue.start(Arguments={"--input": "-", "--output": "-"})
     log = glue.root / "logs" / "jobs" / run_id / "output.log"
     until = time.monotonic() + PATIENCE_S
     while "begun" not in (log.read_text() if log.exists() else ""):
         assert time.monotonic() < until
         time.sleep(0.05)
-    own = {str(p.pid): p.pid for p in psutil.Process().children(recursive=True)}
+    children = set(psutil.Process().children(recursive=True)) - before
+    own = {str(process.pid): process.pid for process in children}
     assert any("java" in psutil.Process(pid).name() for pid in own.values())
     glue("BatchStopJobRun", JobName="job", JobRunIds=[run_id])
     assert glue.wait(run_id)["JobRunState"] == "STOPPED"

@@ -210,23 +210,19 @@ def test_page_of_a_run_shows_the_balance(executed):
 
 
 @pytest.mark.browser
-def test_figures_are_drawn_offline_and_no_script_of_the_logs_runs(executed, chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        context = browser.new_context(offline=True, viewport={"width": 400, "height": 800})
-        page, asked, errors = context.new_page(), [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(executed["figures"].as_uri())
-        page.wait_for_function("document.querySelectorAll('.figure .main-svg').length >= 2")
-        assert page.locator(".figure .bars .point").count() == 2
-        assert page.evaluate("document.documentElement.scrollWidth") <= 400
-        page.goto(executed["hostile"].as_uri())
-        page.wait_for_load_state("load")
-        assert page.evaluate("window.ran") is None
-        assert page.locator("td", has_text="<script>window.ran").count() == 1
-        browser.close()
+def test_figures_are_drawn_offline_and_no_script_of_the_logs_runs(executed, browser):
+    context = browser.new_context(offline=True, viewport={"width": 400, "height": 800})
+    page, asked, errors = context.new_page(), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(executed["figures"].as_uri())
+    page.wait_for_function("document.querySelectorAll('.figure .main-svg').length >= 2")
+    assert page.locator(".figure .bars .point").count() == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.goto(executed["hostile"].as_uri())
+    page.wait_for_load_state("load")
+    assert page.evaluate("window.ran") is None
+    assert page.locator("td", has_text="<script>window.ran").count() == 1
+    context.close()
     assert {url.split(":")[0] for url in asked} <= {"file", "data", "blob"}
     assert errors == []
