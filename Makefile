@@ -49,7 +49,7 @@ clean:  ## stop the local AWS and remove .venv, .local and runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: $(STAMP)  ## pin anew: requirements.lock and environment.yml from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-header --no-annotate \
+	@$(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-header --no-annotate \
 		--upgrade --output-file requirements.lock pyproject.toml
 	@$(BIN)/python tests/test_environment.py > environment.yml
 
