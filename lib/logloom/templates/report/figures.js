@@ -15,7 +15,9 @@
 
   function dress(layout) {
     var colour = colours();
-    layout.margin = layout.margin || { t: layout.title ? 48 : 16, l: 8, r: 8, b: 8 };
+    var titled = layout.title && (layout.title.text || typeof layout.title === "string");
+    layout.margin = Object.assign({ t: 48, l: 8, r: 8, b: 8 }, layout.margin);
+    if (!titled) { layout.margin.t = Math.min(layout.margin.t, 16); }
     layout.paper_bgcolor = "rgba(0,0,0,0)";
     layout.plot_bgcolor = "rgba(0,0,0,0)";
     layout.font = Object.assign({ family: colour.font }, layout.font, { color: colour.text });
@@ -39,7 +41,7 @@
     layout.height = layout.height || 420;
     place.style.minHeight = layout.height + "px";
     if (place.clientWidth < 600) {  // beside it, a legend would leave no room for the figure
-      layout.legend = Object.assign({ orientation: "h", y: -0.3 }, layout.legend);
+      layout.legend = Object.assign({}, layout.legend, { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" });
     }
     var canvas = document.createElement("div");
     place.appendChild(canvas);
