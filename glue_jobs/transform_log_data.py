@@ -24,6 +24,15 @@ Arguments
 --drop_deleted
     ``true``: rows of raw objects that were deleted leave the tables. If not given they stay, since raw logs
     may expire.
+--reprocess
+    Dates (UTC, YYYY-MM-DD), separated by commas: raw objects with events of these dates, by the audit, are
+    read again as if they had changed. Each is read whole, and replaces what came of it before. Raw objects
+    that are no longer there keep their rows.
+--replay_rejects
+    ``true``: raw objects of which lines were rejected are read again, as after a format was added.
+--from, --to
+    Dates (UTC, YYYY-MM-DD), both included, either alone: only raw objects with events between them are read;
+    by the audit for known objects, by LastModified for new ones. The others are left for another run.
 """
 
 from __future__ import annotations
@@ -41,10 +50,12 @@ from logformats.schema import LEVELS
 from logtables import batch
 from logtables.files import FORMATS
 from logtables.s3 import Location
+from logtables.selection import Selection, date_of, dates_of
 from logtables.spark import SparkDistribute
 
 REQUIRED = ("JOB_NAME", "database", "cleaned_location")
 OPTIONAL = ("raw_table_prefix", "raw_location", "drop_levels", "output_format", "sources", "drop_deleted")
+SELECTING = ("reprocess", "replay_rejects", "from", "to")
 # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
 LIVING_STATES = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
@@ -81,7 +92,9 @@ def main() -> None:
 def resolve(argv: list[str]) -> dict[str, str]:
     """Resolve the job's arguments; those that may be missing are asked for only when they are there."""
     given = [
-        name for name in OPTIONAL if f"--{name}" in argv or any(a.startswith(f"--{name}=") for a in argv)
+        name
+        for name in (*OPTIONAL, *SELECTING)
+        if f"--{name}" in argv or any(a.startswith(f"--{name}=") for a in argv)
     ]
     return getResolvedOptions(argv, [*REQUIRED, *given])
 
@@ -113,9 +126,33 @@ def options_from(arguments: dict[str, str]) -> batch.Options:
             output_format=output_format,
             sources=_words(arguments.get("sources", "")),
             drop_deleted=arguments.get("drop_deleted", "false").lower() == "true",
+            selection=selection_from(arguments),
         )
     except ValueError as error:
         raise batch.UserError(str(error)) from None
+
+
+def selection_from(arguments: dict[str, str]) -> Selection:
+    """Check what says which raw objects to read, and make a selection of it.
+
+    Raises
+    ------
+    logtables.batch.UserError
+        For what is no date, neither ``true`` nor ``false``, or dates in the wrong order.
+    """
+    given = {}
+    for name, read in (("reprocess", dates_of), ("from", date_of), ("to", date_of)):
+        try:
+            given[name] = read(arguments[name].strip()) if name in arguments else None
+        except ValueError as error:
+            raise batch.UserError(f"--{name}: {error}") from None
+    replay = arguments.get("replay_rejects", "false").strip().lower()
+    if replay not in ("true", "false"):
+        raise batch.UserError(f"--replay_rejects: {replay!r} is neither true nor false")
+    first, last = given["from"], given["to"]
+    if first and last and first > last:
+        raise batch.UserError(f"--from ({first}) is after --to ({last}): swap them")
+    return Selection(given["reprocess"] or frozenset(), replay == "true", first, last)
 
 
 def job_run_is_alive(glue, job_name: str, run_id: str) -> bool:

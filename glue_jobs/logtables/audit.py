@@ -71,7 +71,12 @@ class Audit:
         )
         return {
             row["log_file_path"]: Known(
-                row["source"], row["etag"], row["last_modified"], row["first_event"], row["last_event"]
+                row["source"],
+                row["etag"],
+                row["last_modified"],
+                row["first_event"],
+                row["last_event"],
+                row["lines_rejected"],
             )
             for row in newest.iter_rows(named=True)
         }

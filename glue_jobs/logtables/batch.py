@@ -26,6 +26,7 @@ from logtables.intents import Intent, Intents
 from logtables.plan import Changes, Piece, RawObject, RawTable, Task
 from logtables.register import register
 from logtables.s3 import Location
+from logtables.selection import Selection
 from logtables.work import BatchSpec, TaskResult, count_lines, run_task
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Options:
     drop_deleted
         Whether rows of raw objects that are no longer there leave the tables. By default they stay: raw logs
         may expire.
+    selection
+        What is read again on purpose, and the dates that the run is limited to.
     """
 
     database: str
@@ -66,6 +69,7 @@ class Options:
     output_format: str = "parquet"
     sources: tuple[str, ...] = ()
     drop_deleted: bool = False
+    selection: Selection = field(default_factory=Selection)
 
 
 class Distribute(Protocol):
@@ -93,7 +97,8 @@ class Outcome:
     accounts
         By source: the number of `objects` read and the lines by what became of them (`lines_read` …).
     objects
-        Raw objects that were new, changed, gone (and dropped), and unchanged.
+        Raw objects that were new, changed, gone (and dropped), and unchanged; `again`, where any was read
+        again on purpose, and `left_out`, where any was beyond the run's limits.
     recovered
         Batches of dead runs that were undone first.
     tables
@@ -172,7 +177,7 @@ def _run_locked(options, s3, glue, distribute, run_id, say) -> Outcome:
 
     raw = _list_raw(options, s3, glue)
     known = audit.known()
-    found = plan.changes(raw, known, sources=options.sources)
+    found = plan.changes(raw, known, sources=options.sources, selection=options.selection)
     if not options.drop_deleted:
         found.gone = {}
     outcome = Outcome(objects=_numbers(found), recovered=[intent.batch_id for intent in undone])
@@ -190,7 +195,7 @@ def _run_locked(options, s3, glue, distribute, run_id, say) -> Outcome:
 def _write_batch(options, s3, distribute, run_id, known, found: Changes, batch_id, say) -> dict[str, Account]:
     file_format = FORMATS[options.output_format]
     intents = Intents(s3, options.cleaned)
-    stale = {raw.uri: known[raw.uri] for raw in found.changed} | found.gone
+    stale = {raw.uri: known[raw.uri] for raw in found.replaced} | found.gone
     stale_files = supersede.stale_files(s3, options.cleaned, stale)
     intent = Intent(batch_id, run_id, tuple(file.stored.key for file in stale_files))
     intents.write(intent)
@@ -340,9 +345,11 @@ def _list_raw(options: Options, s3: BaseClient, glue: BaseClient) -> list[RawObj
 
 
 def _numbers(found: Changes) -> dict[str, int]:
-    return {
+    numbers = {
         "new": len(found.fresh),
         "changed": len(found.changed),
         "gone": len(found.gone),
         "unchanged": found.unchanged,
     }
+    asked_for = {"again": len(found.again), "left_out": found.left_out}
+    return numbers | {kind: number for kind, number in asked_for.items() if number}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from logtables.s3 import Location, StoredObject
+from logtables.selection import Selection
 
 MEBIBYTE = 1 << 20
 LARGEST_TASK_BYTES = 64 * MEBIBYTE
@@ -45,6 +46,7 @@ class Known:
     last_modified: datetime
     first_event: datetime | None
     last_event: datetime | None
+    lines_rejected: int = 0
 
     def dates(self) -> tuple[date, date]:
         """Give the first and last date (UTC) that rows of this object can be filed under."""
@@ -82,16 +84,27 @@ class Task:
 
 @dataclass
 class Changes:
-    """How the raw objects differ from what the audit holds."""
+    """How the raw objects differ from what the audit holds.
+
+    `again` are those that have not changed but are to be read again, and `left_out` is the number of those
+    that are new, changed or to be read again, but beyond the limits of the run.
+    """
 
     fresh: list[RawObject] = field(default_factory=list)
     changed: list[RawObject] = field(default_factory=list)
+    again: list[RawObject] = field(default_factory=list)
     unchanged: int = 0
+    left_out: int = 0
     gone: dict[str, Known] = field(default_factory=dict)
 
     @property
     def to_read(self) -> list[RawObject]:
-        return self.fresh + self.changed
+        return self.fresh + self.replaced
+
+    @property
+    def replaced(self) -> list[RawObject]:
+        """Objects whose rows of before this batch takes out of the tables."""
+        return self.changed + self.again
 
 
 def is_log_object(key: str, below: str) -> bool:
@@ -160,27 +173,41 @@ def raw_objects(
     return sorted(found.values(), key=lambda raw: (raw.source, raw.stored.key))
 
 
-def changes(objects: Iterable[RawObject], known: dict[str, Known], *, sources: Iterable[str] = ()) -> Changes:
+def changes(
+    objects: Iterable[RawObject],
+    known: dict[str, Known],
+    *,
+    sources: Iterable[str] = (),
+    selection: Selection | None = None,
+) -> Changes:
     """Compare the raw objects with what the audit holds, by key and ETag.
 
     An object that comes back with an earlier content has changed too: the newest row of the audit counts.
     """
     wanted = frozenset(sources)
+    selection = selection or Selection()
     result = Changes()
     seen = set()
     for raw in objects:
         seen.add(raw.uri)
         before = known.get(raw.uri)
         if before is None:
-            result.fresh.append(raw)
+            kind = result.fresh
         elif before.etag != raw.stored.etag:
-            result.changed.append(raw)
+            kind = result.changed
+        elif selection.again(before):
+            kind = result.again
         else:
             result.unchanged += 1
+            continue
+        if selection.admits(raw, before):
+            kind.append(raw)
+        else:
+            result.left_out += 1
     result.gone = {
         uri: before
         for uri, before in known.items()
-        if uri not in seen and (not wanted or before.source in wanted)
+        if uri not in seen and (not wanted or before.source in wanted) and selection.admits(None, before)
     }
     return result
 

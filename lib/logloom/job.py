@@ -72,7 +72,7 @@ class JobRun:
     @property
     def anything_new(self) -> bool:
         """Whether there was anything to read."""
-        return any(number for kind, number in self.objects.items() if kind != "unchanged")
+        return any(number for kind, number in self.objects.items() if kind not in ("unchanged", "left_out"))
 
 
 def deploy(settings: Settings) -> str:

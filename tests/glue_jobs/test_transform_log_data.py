@@ -64,11 +64,25 @@ def test_what_is_given_is_heeded(script):
         ("drop_levels", "INFO,LOUD", "there is no level LOUD"),
         ("output_format", "orc", "orc is none of parquet, csv"),
         ("raw_location", "/raw", "'/raw' is no S3 location"),
+        ("reprocess", "2025-12-01,soon", "--reprocess: 'soon' is not a date: write it as YYYY-MM-DD"),
+        ("to", "2025-12-32", "--to: '2025-12-32' is not a date"),
+        ("replay_rejects", "maybe", "'maybe' is neither true nor false"),
     ],
 )
 def test_what_cannot_be_is_told(script, name, value, sentence):
     with pytest.raises(UserError, match=sentence):
         script.options_from(script.resolve([*COMMAND, f"--{name}", value]))
+
+
+def test_what_is_to_be_read_is_heeded(script):
+    given = [*COMMAND, "--reprocess", "2025-12-01,2025-12-03", "--replay_rejects", "true"]
+    given += ["--from", "2025-12-01", "--to", "2025-12-02"]
+    selection = script.options_from(script.resolve(given)).selection
+    assert {day.day for day in selection.reprocess} == {1, 3}
+    assert selection.replay_rejects
+    assert (selection.first.day, selection.last.day) == (1, 2)
+    with pytest.raises(UserError, match="is after --to"):
+        script.options_from(script.resolve([*given, "--from", "2025-12-09"]))
 
 
 @pytest.mark.parametrize(("state", "alive"), [("RUNNING", True), ("STOPPING", True), ("FAILED", False)])
