@@ -14,6 +14,8 @@ INPUT ?=
 # make run PARAMETERS=parameters/aws.yaml runs on AWS; ARGS is handed on to the command.
 PARAMETERS ?= parameters/local.yaml
 ARGS ?=
+# Tests run in so many processes at once; each may start a local AWS and a Spark of its own (about 2 GB).
+JOBS ?= 2
 
 .PHONY: help run test lab dashboard bench lint format clean lock
 
@@ -24,7 +26,7 @@ run: $(STAMP)  ## raw logs to reports: the six notebooks, headlessly (INPUT=FOLD
 	@$(BIN)/logloom run --parameters $(PARAMETERS) $(if $(INPUT),--input '$(INPUT)') $(ARGS)
 
 test: $(STAMP)  ## all tests (ARGS='-k name' for some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lab: $(STAMP)  ## JupyterLab on the notebooks
 	@# No question about a build (Dash's inline mode needs none here), no news from the net.
