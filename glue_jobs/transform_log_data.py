@@ -19,6 +19,12 @@ Arguments
     Levels, separated by commas, that are counted but not kept in `logs`. If not given, all are kept.
 --output_format
     ``parquet`` (if not given) or ``csv``.
+--formats
+    Formats of the user's own as JSON: for each name a grok line, or an object with ``grok`` and what else
+    `logformats.user_formats` takes. They come before those of `logformats`.
+--time_zones
+    For each source (``*``: all others) the zone, by its IANA name, of times that name none, as JSON; UTC if
+    not given.
 --sources
     Sources to read, separated by commas; all if not given.
 --drop_deleted
@@ -40,10 +46,13 @@ from __future__ import annotations
 import json
 import sys
 import time
+import zoneinfo
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import boto3
+import logformats
+import logformats.own
 from awsglue.utils import getResolvedOptions
 from botocore.exceptions import ClientError
 from logformats.schema import LEVELS
@@ -54,7 +63,8 @@ from logtables.selection import Selection, date_of, dates_of
 from logtables.spark import SparkDistribute
 
 REQUIRED = ("JOB_NAME", "database", "cleaned_location")
-OPTIONAL = ("raw_table_prefix", "raw_location", "drop_levels", "output_format", "sources", "drop_deleted")
+OPTIONAL = ("raw_table_prefix", "raw_location", "drop_levels", "output_format")
+OPTIONAL += ("formats", "time_zones", "sources", "drop_deleted")
 SELECTING = ("reprocess", "replay_rejects", "from", "to")
 # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
 LIVING_STATES = ("STARTING", "RUNNING", "STOPPING", "WAITING")
@@ -124,12 +134,47 @@ def options_from(arguments: dict[str, str]) -> batch.Options:
             raw=Location.parse(raw_location) if raw_location else None,
             drop_levels=drop_levels,
             output_format=output_format,
+            formats=formats_from(arguments),
+            time_zones=time_zones_from(arguments),
             sources=_words(arguments.get("sources", "")),
             drop_deleted=arguments.get("drop_deleted", "false").lower() == "true",
             selection=selection_from(arguments),
         )
     except ValueError as error:
         raise batch.UserError(str(error)) from None
+
+
+def formats_from(arguments: dict[str, str]) -> str:
+    """Check the user's own formats, and give them as the JSON text that they are.
+
+    Raises
+    ------
+    logtables.batch.UserError
+        With what is wrong, for a format that cannot be.
+    """
+    text = arguments.get("formats", "")
+    try:
+        logformats.own.from_json(text)
+    except (ValueError, AttributeError) as error:
+        raise batch.UserError(f"--formats: {error}") from None
+    return text
+
+
+def time_zones_from(arguments: dict[str, str]) -> dict[str, str]:
+    """Check the zones of sources.
+
+    Raises
+    ------
+    logtables.batch.UserError
+        For what is no JSON object of texts, or names a zone that does not exist.
+    """
+    try:
+        zones = json.loads(arguments.get("time_zones", "{}"))
+        for zone in zones.values():
+            zoneinfo.ZoneInfo(zone)
+    except (ValueError, AttributeError, TypeError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
+        raise batch.UserError(f"--time_zones: {error}") from None
+    return zones
 
 
 def selection_from(arguments: dict[str, str]) -> Selection:

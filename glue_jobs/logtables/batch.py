@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,7 +27,7 @@ from logtables.plan import Changes, Piece, RawObject, RawTable, Task
 from logtables.register import register
 from logtables.s3 import Location
 from logtables.selection import Selection
-from logtables.work import BatchSpec, TaskResult, count_lines, run_task
+from logtables.work import BatchSpec, TaskResult, count_lines, known_formats, run_task
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -52,6 +52,10 @@ class Options:
         Levels that are counted but not kept in `logs`.
     output_format
         `parquet` or `csv`.
+    formats
+        The user's own formats, as JSON text; empty for none.
+    time_zones
+        The zone of times without one, by source; `*` for all others.
     sources
         The sources to read; none means all.
     drop_deleted
@@ -67,6 +71,8 @@ class Options:
     raw: Location | None = None
     drop_levels: tuple[str, ...] = ()
     output_format: str = "parquet"
+    formats: str = ""
+    time_zones: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     drop_deleted: bool = False
     selection: Selection = field(default_factory=Selection)
@@ -200,9 +206,16 @@ def _write_batch(options, s3, distribute, run_id, known, found: Changes, batch_i
     intent = Intent(batch_id, run_id, tuple(file.stored.key for file in stale_files))
     intents.write(intent)
     try:
-        tasks = make_tasks(found.to_read, s3, distribute)
+        tasks = make_tasks(found.to_read, s3, distribute, options.formats)
         say(f"reading {sum(task.size for task in tasks) / 1e6:,.1f} MB in {len(tasks)} tasks")
-        spec = BatchSpec(batch_id, options.cleaned, options.drop_levels, options.output_format)
+        spec = BatchSpec(
+            batch_id,
+            options.cleaned,
+            options.drop_levels,
+            options.output_format,
+            formats=options.formats,
+            time_zones=options.time_zones,
+        )
         accounts = merged(distribute(Transform(spec), tasks, "transform") if tasks else ())
         supersede.rewrite(s3, options.cleaned, stale_files, stale, file_format, batch_id=batch_id)
         rows = audits.audit_rows(
@@ -237,12 +250,14 @@ class Transform:
         return run_task(task, self.spec, s3)
 
 
-def make_tasks(to_read: Sequence[RawObject], s3: BaseClient, distribute: Distribute) -> list[Task]:
+def make_tasks(
+    to_read: Sequence[RawObject], s3: BaseClient, distribute: Distribute, formats: str = ""
+) -> list[Task]:
     """Cut and group the objects of a batch, and number the lines of those that were cut."""
     pieces: list[Piece] = []
     ranges: list[Piece] = []
     for raw in to_read:
-        if raw.stored.size >= 2 * plan.LARGEST_TASK_BYTES and _splittable(raw, s3):
+        if raw.stored.size >= 2 * plan.LARGEST_TASK_BYTES and _splittable(raw, s3, formats):
             ranges += plan.cut(raw)
             pieces += plan.cut(raw)
         else:
@@ -255,9 +270,9 @@ def make_tasks(to_read: Sequence[RawObject], s3: BaseClient, distribute: Distrib
     return plan.group(pieces, plan.task_bytes(total, distribute.parallelism))
 
 
-def _splittable(raw: RawObject, s3: BaseClient) -> bool:
+def _splittable(raw: RawObject, s3: BaseClient, formats: str) -> bool:
     with objects.open_object(s3, raw.stored, end=logformats.SAMPLE_BYTES) as stream:
-        return logformats.splittable(stream.read(), path=raw.uri)
+        return logformats.splittable(stream.read(), path=raw.uri, formats=known_formats(formats))
 
 
 def first_lines(ranges: Sequence[Piece], feeds: Iterable[int]) -> Iterator[Piece]:

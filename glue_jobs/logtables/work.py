@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 import logformats
 import polars as pl
 from logformats.account import Account
+from logformats.own import from_json
 from logformats.schema import PARTITION, polars_schema
 
 from logtables.files import FORMATS
@@ -35,6 +38,18 @@ class BatchSpec:
     drop_levels: tuple[str, ...]
     output_format: str
     buffer_bytes: int = BUFFER_BYTES
+    formats: str = ""
+    time_zones: Mapping[str, str] = field(default_factory=dict)
+
+    def zone(self, source: str) -> str:
+        """The zone of a source's times that name none."""
+        return self.time_zones.get(source) or self.time_zones.get("*", "UTC")
+
+
+@functools.lru_cache(maxsize=16)
+def known_formats(own: str) -> tuple[logformats.LogFormat, ...]:
+    """Give all formats, the user's own (as JSON text) first."""
+    return *from_json(own), *logformats.formats()
 
 
 @dataclass
@@ -96,6 +111,8 @@ def _read_piece(piece: Piece, spec: BatchSpec, s3: BaseClient, writer: TableWrit
             path=stored.uri,
             last_modified=stored.last_modified,
             drop_levels=spec.drop_levels,
+            formats=known_formats(spec.formats),
+            time_zone=spec.zone(piece.raw.source),
             first_line=piece.first_line,
             start=piece.start,
             end=piece.end,

@@ -9,9 +9,10 @@ The formats are data (`definitions/*.toml`), the reading is polars. Nothing of S
 
 from logformats.account import Account, Parsed
 from logformats.classifiers import glue_classifiers
-from logformats.definitions import FormatError, LogFormat, formats, named, user_format
+from logformats.definitions import FormatError, LogFormat, formats, named
 from logformats.grok import GrokError
 from logformats.lines import count_newlines
+from logformats.own import user_format, user_formats
 from logformats.reader import read, splittable
 from logformats.recognise import SAMPLE_BYTES, Detection, detect
 from logformats.schema import LEVELS
@@ -33,4 +34,5 @@ __all__ = [
     "read",
     "splittable",
     "user_format",
+    "user_formats",
 ]

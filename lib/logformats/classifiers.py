@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from logformats import grok
-from logformats.definitions import formats
+from logformats.definitions import LogFormat, formats
 
 
-def glue_classifiers() -> list[dict[str, str]]:
+def glue_classifiers(own: Sequence[LogFormat] = ()) -> list[dict[str, str]]:
     """Grok classifiers to register in Glue, in the order in which the crawler should try them.
+
+    Parameters
+    ----------
+    own
+        Formats of the user's own, which come first.
 
     Returns
     -------
@@ -21,7 +27,7 @@ def glue_classifiers() -> list[dict[str, str]]:
     Limits: https://docs.aws.amazon.com/glue/latest/webapi/API_GrokClassifier.html
     """
     classifiers = []
-    for definition in formats():
+    for definition in (*own, *formats()):
         if not (definition.glue and definition.kind == "grok"):
             continue
         used = grok.references(definition.grok, dict(definition.patterns))

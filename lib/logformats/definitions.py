@@ -1,4 +1,4 @@
-"""Log formats as data: what `definitions/*.toml` say, and formats of the user's own.
+"""Log formats as data: what `definitions/*.toml` say.
 
 A definition carries its own sample lines and what they must become; the tests read them back. A new format is
 a new file and nothing else.
@@ -7,14 +7,11 @@ a new file and nothing else.
 from __future__ import annotations
 
 import functools
-import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
-
-import polars as pl
 
 from logformats import grok as grok_module
 from logformats.firsts import first_characters
@@ -161,69 +158,6 @@ def named(name: str) -> LogFormat:
         if candidate.name == name:
             return candidate
     raise KeyError(name)
-
-
-def user_format(
-    name: str,
-    grok: str,
-    *,
-    title: str = "",
-    patterns: str | Mapping[str, str] = "",
-    times: Sequence[str] = (),
-    levels: Mapping[str, str] | None = None,
-    multiline: bool = True,
-) -> LogFormat:
-    """A format of the user's own, from one grok line.
-
-    Fields may have the columns' names or usual names for them (`clientip`, `verb`, `ts` …, see `names.toml`);
-    others become attributes. One field must be the time. Times without a zone are UTC.
-
-    Parameters
-    ----------
-    name
-        Letters, digits, `_` and `-`.
-    grok
-        The pattern for a whole line.
-    patterns
-        Custom patterns, one a line (`NAME regular expression`), or by name.
-    times
-        Layouts of the time (names in `times.toml`, or a strptime format with `%`); all are tried if empty.
-    levels
-        Its own level words and their levels.
-    multiline
-        Whether lines that match no format belong to the event before.
-
-    Raises
-    ------
-    FormatError, logformats.grok.GrokError
-        With the reason, for a pattern that does not compile or has no time.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise FormatError(f"A format's name has letters, digits, _ and - only; this has not: {name!r}")
-    custom = grok_module.parse_patterns(patterns) if isinstance(patterns, str) else dict(patterns)
-    made = from_table(
-        {
-            "name": name,
-            "title": title or name,
-            "grok": grok,
-            "patterns": custom,
-            "times": list(times),
-            "levels": dict(levels or {}),
-            "level_from": "status",
-            "multiline": multiline,
-            "order": 0,
-            "nulls": ["-", ""],
-        },
-        f"the format {name}",
-    )
-    try:
-        pl.Series([""]).str.extract_groups(made.compiled.regex)
-    except pl.exceptions.ComputeError as error:
-        raise FormatError(
-            f"the format {name}: no look-around and no back-references, please: no line may"
-            f" keep an expression busy ({' '.join(str(error).split())[-120:]})."
-        ) from error
-    return made
 
 
 def from_table(table: Mapping[str, Any], where: str) -> LogFormat:

@@ -25,7 +25,7 @@ TABLE_PREFIX = "raw_"
 
 
 def register_classifiers(settings: Settings) -> list[str]:
-    """Register the grok classifiers of `logformats`, or bring those that differ up to date.
+    """Register the grok classifiers of all formats, or bring those that differ up to date.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def register_classifiers(settings: Settings) -> list[str]:
     """
     glue = aws.session(settings).client("glue")
     names = []
-    for classifier in logformats.glue_classifiers():
+    for classifier in logformats.glue_classifiers(logformats.user_formats(settings.formats)):
         wanted = {name: value for name, value in classifier.items() if value}
         with explained(f"registering the classifier {wanted['Name']}"):
             found = _get(glue.get_classifier, "Classifier", Name=wanted["Name"])

@@ -165,6 +165,8 @@ def arguments(settings: Settings) -> dict[str, str]:
         "--drop_levels": ",".join(settings.drop_levels),
         "--output_format": settings.output_format,
         "--sources": settings.source,
+        "--formats": json.dumps(settings.formats) if settings.formats else "",
+        "--time_zones": json.dumps(settings.time_zones) if settings.time_zones else "",
     }
     return {name: value for name, value in given.items() if value}
 

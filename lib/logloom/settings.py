@@ -7,6 +7,7 @@ import difflib
 import ipaddress
 import os
 import re
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,6 +52,10 @@ class Settings(pydantic.BaseModel):
     """One source only; "" is all of them."""
     drop_levels: tuple[str, ...] = ("TRACE", "DEBUG", "INFO")
     """Levels that are counted but not kept as rows of `logs`."""
+    formats: dict[str, Any] = Field(default_factory=dict)
+    """Formats of the user's own: for each name a grok line, or what `logformats.user_formats` takes."""
+    time_zones: dict[str, str] = Field(default_factory=dict)
+    """For each source (`*`: all others) the zone (IANA name) of times that name none."""
     output_format: Literal["parquet", "csv"] = "parquet"
     start_date: str = ""
     """First day (UTC, YYYY-MM-DD) to look at; "" is from the beginning."""
@@ -148,6 +153,39 @@ class Settings(pydantic.BaseModel):
                 + (f"; did you mean {hint}?" if hint else f": the levels are {', '.join(LEVELS)}")
             )
         return tuple(level for level in LEVELS if level in named)
+
+    @field_validator("formats", "time_zones", mode="before")
+    @classmethod
+    def _mapping(cls, value: Any) -> Any:
+        if isinstance(value, str) and value.lstrip().startswith("{"):  # of the command line
+            import yaml
+
+            try:
+                return yaml.safe_load(value)
+            except yaml.YAMLError:
+                return value
+        return {} if value in ("", None) else value
+
+    @field_validator("formats")
+    @classmethod
+    def _formats(cls, named: dict[str, Any]) -> dict[str, Any]:
+        if named:  # polars takes a while to import, and most have no format of their own
+            import logformats
+
+            logformats.user_formats(named)
+        return named
+
+    @field_validator("time_zones")
+    @classmethod
+    def _time_zones(cls, zones: dict[str, str]) -> dict[str, str]:
+        for source, zone in zones.items():
+            try:
+                zoneinfo.ZoneInfo(zone)
+            except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+                raise ValueError(
+                    f"gives {source} the time zone {zone!r}, which does not exist; write it as Europe/Berlin"
+                ) from None
+        return zones
 
     @field_validator("output_format", mode="before")
     @classmethod
@@ -321,6 +359,7 @@ _TYPES = {
     "greater_than_equal": "is too small: at least {ge}",
     "less_than_equal": "is too large: at most {le}",
     "literal_error": "is not one of {expected}",
+    "dict_type": "is not a list of `name: value` lines",
 }
 
 
@@ -334,6 +373,8 @@ def _sentence(errors: list[dict[str, Any]]) -> str:
         hint = nearest(name, Settings.model_fields)
         known = f"did you mean {hint!r}?" if hint else f"the settings are {', '.join(Settings.model_fields)}"
         return f"there is no setting {name!r}; {known}"
+    if error["type"] == "value_error" and name in ("formats", "time_zones"):
+        return f"{name}: {error['ctx']['error']}"  # which of them it is stands in the sentence
     if error["type"] == "value_error":
         fault = str(error["ctx"]["error"])
     else:
@@ -342,5 +383,5 @@ def _sentence(errors: list[dict[str, Any]]) -> str:
 
 
 def _as_text(value: Any) -> str:
-    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    text = ", ".join(value) if isinstance(value, tuple | dict) else str(value)
     return text or '""'

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
+import json
 from datetime import UTC, datetime
 
 import polars as pl
@@ -247,7 +249,8 @@ def test_a_large_object_is_cut_and_gives_the_same_rows(monkeypatch):
 
 
 def test_rows_beyond_the_buffer_go_to_further_files(monkeypatch):
-    monkeypatch.setattr(batch.BatchSpec.__init__, "__defaults__", (1,))
+    spec = functools.partial(batch.BatchSpec, buffer_bytes=1)
+    monkeypatch.setattr(batch, "BatchSpec", spec)
     many = World(web__a=THREE_DAYS, web__b=THREE_DAYS)
     many.run()
     monkeypatch.undo()
@@ -256,6 +259,25 @@ def test_rows_beyond_the_buffer_go_to_further_files(monkeypatch):
     assert many.tables() == one.tables()
     assert len(many.s3.keys("/logs/dt=")) == 4
     assert len(one.s3.keys("/logs/dt=")) == 2
+
+
+def test_formats_and_zones_of_the_users_own():
+    world = World(
+        shop__till=b"24|01|2025 07h30 | OOPS | no paper\n", web__app=b"2025-01-24 07:30:00 ERROR no\n"
+    )
+    own = {
+        "till": {
+            "grok": r"%{DATA:timestamp} \| %{NOTSPACE:log_level} \| %{GREEDYDATA:message}",
+            "times": ["%d|%m|%Y %Hh%M"],
+            "levels": {"OOPS": "ERROR"},
+        }
+    }
+    world.run(formats=json.dumps(own), time_zones={"shop": "Europe/Berlin", "*": "Asia/Tokyo"})
+    rows = world.table("logs").sort("source").select("source", "format", "log_level", "message", "timestamp")
+    assert rows.rows() == [
+        ("shop", "till", "ERROR", "no paper", datetime(2025, 1, 24, 6, 30, tzinfo=UTC)),
+        ("web", "text_generic", "ERROR", "no", datetime(2025, 1, 23, 22, 30, tzinfo=UTC)),
+    ]
 
 
 def test_csv_tables_hold_the_same_rows():

@@ -46,6 +46,27 @@ def test_what_is_not_given_has_its_default(script):
     assert not options.drop_deleted
 
 
+def test_formats_and_zones_are_checked_before_anything_runs(script):
+    given = [
+        *COMMAND,
+        "--formats",
+        '{"a": "%{NOTSPACE:ts} %{DATA:msg}"}',
+        "--time_zones",
+        '{"*": "Asia/Tokyo"}',
+    ]
+    options = script.options_from(script.resolve(given))
+    assert options.formats == '{"a": "%{NOTSPACE:ts} %{DATA:msg}"}'
+    assert options.time_zones == {"*": "Asia/Tokyo"}
+    for name, value, reason in (
+        ("--formats", '{"a": "%{NOSUCH:ts}"}', "NOSUCH"),
+        ("--formats", "[1]", "--formats"),
+        ("--time_zones", '{"a": "Mars/Olympus"}', "Mars"),
+        ("--time_zones", "{", "--time_zones"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            script.options_from(script.resolve([*COMMAND, name, value]))
+
+
 def test_what_is_given_is_heeded(script):
     given = [*COMMAND, "--drop_levels", "INFO,DEBUG", "--sources", "a, b", "--output_format", "csv"]
     given += ["--raw_location", "s3://b/raw/", "--drop_deleted", "true", "--raw_table_prefix", "r_"]

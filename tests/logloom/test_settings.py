@@ -203,3 +203,19 @@ def test_table_shows_what_is_asked():
 
 def test_levels_are_those_of_the_formats():
     assert settings.LEVELS == LEVELS
+
+
+def test_formats_of_ones_own_are_checked_before_anything_runs():
+    made = settings.load(
+        {"formats": {"shop": "%{NOTSPACE:ts} %{DATA:msg}"}, "time_zones": {"*": "Asia/Tokyo"}}
+    )
+    assert made.formats == {"shop": "%{NOTSPACE:ts} %{DATA:msg}"}
+    assert settings.load({"formats": '{shop: "%{NOTSPACE:ts}"}'}).formats == {"shop": "%{NOTSPACE:ts}"}
+    for values, reason in (
+        ({"formats": {"shop": "%{NOSUCH:ts}"}}, "formats: the format shop: .*NOSUCH"),
+        ({"formats": {"shop": "%{NOTSPACE:ts} (a+)+"}}, "busy"),
+        ({"formats": "%{NOTSPACE:ts}"}, "formats: .*name: value"),
+        ({"time_zones": {"sshd": "CEST+1"}}, "time_zones: gives sshd the time zone 'CEST.1'"),
+    ):
+        with pytest.raises(SettingsError, match=reason):
+            settings.load(values)
