@@ -15,9 +15,9 @@ from localaws.athena.types import Type, duckdb_type
 if TYPE_CHECKING:
     from localaws.athena.analysis.expressions import Expressions
 
-_AGGREGATE_FORMS = ("count", "sum", "avg", "max", "min", "listagg", "approx_percentile")
+AGGREGATE_FORMS = ("count", "sum", "avg", "max", "min", "listagg", "approx_percentile")
 # Functions of Trino that are not here: refused as such, not as if AWS did not know them.
-_KNOWN = frozenset(
+REFUSED = frozenset(
     [
         "approx_most_frequent",
         "approx_set",
@@ -108,7 +108,7 @@ _KNOWN = frozenset(
 
 
 def is_aggregate(name: str) -> bool:
-    return name in functions.aggregates or name in _AGGREGATE_FORMS
+    return name in functions.aggregates or name in AGGREGATE_FORMS
 
 
 def call(scope: Expressions, node: nodes.Call) -> Value:
@@ -145,7 +145,7 @@ def call(scope: Expressions, node: nodes.Call) -> Value:
 
 
 def _unknown(node: nodes.Call) -> StatementError:
-    if node.name in _KNOWN:
+    if node.name in REFUSED:
         return not_supported(f"function '{node.name}'", node.position)
     return StatementError("FUNCTION_NOT_FOUND", f"Function '{node.name}' not registered", node.position)
 

@@ -19,6 +19,10 @@ class Signature:
         DuckDB's SQL with ``{0}``, ``{1}`` … for the arguments and ``{all}`` for the list of them.
     outer
         For an aggregate: what is done with its result, which stands for ``{}``.
+    shown
+        Name and arguments, for error messages.
+    text
+        The whole signature with its result.
     """
 
     arguments: tuple[Type, ...]
@@ -27,6 +31,7 @@ class Signature:
     template: str
     outer: str = "{}"
     shown: str = ""
+    text: str = ""
 
 
 def parse_signature(text: str, template: str, outer: str = "{}") -> tuple[str, Signature]:
@@ -38,7 +43,15 @@ def parse_signature(text: str, template: str, outer: str = "{}") -> tuple[str, S
     if variadic:
         inside = inside[:-3]
     arguments = tuple(_type(a) for a in _split(inside))
-    return name.strip(), Signature(arguments, variadic, _type(result.strip()), template, outer, head.strip())
+    return name.strip(), Signature(
+        arguments,
+        variadic,
+        _type(result.strip()),
+        template,
+        outer,
+        head.strip(),
+        f"{head.strip()} → {result.strip()}",
+    )
 
 
 def _split(text: str) -> list[str]:
@@ -62,6 +75,11 @@ def _type(text: str) -> Type:
         return Type(match.group(1), args, (None,) * len(args) if match.group(1) == "row" else ())
     if text == "decimal":
         return Type("decimal")
+    if text == "varchar(x)":  # of the caller's length, which the result keeps
+        return Type("varchar", ("x",))
+    length = re.fullmatch(r"varchar\((\d+)\)", text)
+    if length:
+        return types.varchar(int(length.group(1)))
     if text.startswith(("timestamp", "time")) and "(" not in text:
         return Type(text)
     found = types.simple_type(text, [])
@@ -86,6 +104,8 @@ def bind(wanted: Type, given: Type, variables: dict[str, Type], exact: bool) -> 
         return True
     if given == types.UNKNOWN:
         return wanted.name != "function" and not exact
+    if wanted.args == ("x",) and given.name in ("varchar", "char"):
+        variables["varchar(x)"] = types.varchar(*given.args)
     if wanted.name == given.name:
         if wanted.name in ("array", "map", "row"):
             return len(wanted.args) == len(given.args) and all(
@@ -117,6 +137,8 @@ def resolve(kind: Type, variables: dict[str, Type], given: Type | None = None) -
         return Type(kind.name, (precision if given is None or given.name.startswith("time") else 3,))
     if kind.name == "varchar" and given is not None and given.name == "varchar":
         return given
+    if kind.args == ("x",):
+        return variables.get("varchar(x)", types.VARCHAR)
     if kind.name in ("array", "map", "row"):
         inner = given.args if given is not None and given.name == kind.name else [None] * len(kind.args)
         names = given.fields if kind.name == "row" and given is not None and given.fields else kind.fields
