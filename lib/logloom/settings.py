@@ -69,6 +69,27 @@ class Settings(pydantic.BaseModel):
     workgroup: str = "primary"
     price_per_tb: float = Field(5.0, ge=0, allow_inf_nan=False)
     """US dollars for a terabyte scanned by Athena."""
+    dashboard_folder: str = ".dashboard"
+    """Users, keys, sessions and the access log of `logloom dashboard`, from the project's root; mode 0700."""
+    dashboard_prefix: str = "/"
+    """Path at which a proxy shows the dashboard; `{port}` in it is the dashboard's port."""
+    dashboard_hosts: tuple[str, ...] = ()
+    """Host names, besides this machine's own, at which the dashboard is asked for."""
+    dashboard_session_hours: float = Field(12, gt=0, le=24 * 90, allow_inf_nan=False)
+    """A login lasts at most so long."""
+    dashboard_idle_minutes: float = Field(60, gt=0, le=60 * 24 * 90, allow_inf_nan=False)
+    """A login that nobody uses ends after so long."""
+    oidc_issuer: str = ""
+    """Address of the OpenID Connect provider; "" is none."""
+    oidc_client_id: str = ""
+    oidc_client_secret_file: str = ""
+    """File (mode 0600) with the client secret, from the project's root; "" for a public client."""
+    oidc_scopes: tuple[str, ...] = ("openid", "email", "profile")
+    oidc_groups_claim: str = "groups"
+    oidc_viewers: tuple[str, ...] = ()
+    """Who of the provider's users gets in: mail addresses, mail domains, group:NAME, sub:ID, or *."""
+    oidc_analysts: tuple[str, ...] = ()
+    """Who of them sees client addresses; written as `oidc_viewers`."""
 
     @property
     def is_local(self) -> bool:
@@ -186,6 +207,32 @@ class Settings(pydantic.BaseModel):
                     f"gives {source} the time zone {zone!r}, which does not exist; write it as Europe/Berlin"
                 ) from None
         return zones
+
+    @field_validator("dashboard_hosts", "oidc_scopes", "oidc_viewers", "oidc_analysts", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> tuple[str, ...]:
+        if isinstance(value, str):
+            value = value.split(",")
+        if not isinstance(value, (list, tuple)) or not all(isinstance(word, str) for word in value):
+            raise ValueError("is not a list of words")
+        words = tuple(word.strip() for word in value if word.strip())
+        if any(re.search(r"\s", word) for word in words):
+            raise ValueError("has a space within one of its words")
+        return words
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _scopes(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in scopes:
+            raise ValueError("has no openid in it, so that the provider would not say who it is")
+        return scopes
+
+    @field_validator("dashboard_folder")
+    @classmethod
+    def _folder(cls, path: str) -> str:
+        if not path.strip():
+            raise ValueError("is no folder")
+        return path
 
     @field_validator("output_format", mode="before")
     @classmethod
@@ -357,6 +404,7 @@ _TYPES = {
     "float_type": "is not a number",
     "finite_number": "is not a number",
     "greater_than_equal": "is too small: at least {ge}",
+    "greater_than": "is too small: more than {gt}",
     "less_than_equal": "is too large: at most {le}",
     "literal_error": "is not one of {expected}",
     "dict_type": "is not a list of `name: value` lines",

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from logloom.dashboard import server
 from logloom.errors import LogloomError
+from logloom.settings import Settings
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", "::", ""])
-def test_refuses_other_addresses(host):
-    with pytest.raises(LogloomError, match="no login yet"):
-        server.listen(host, 0)
+def test_refuses_other_addresses_without_a_login(host, tmp_path):
+    settings = Settings(dashboard_folder=str(tmp_path / "door"))
+    with pytest.raises(LogloomError, match="no login: add a user"):
+        server.check(settings, server.Serving(host=host))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
@@ -47,12 +49,12 @@ def test_serves_the_page_and_ends_when_told(tmp_path):
             sys.path.insert(0, {str(Path(__file__).parent)!r})
             import logloom.dashboard.app as app
             from fake_athena import FakeAthena
-            from logloom.dashboard import serve
+            from logloom.dashboard import Serving, serve
             from logloom.settings import Settings
 
             create = app.create_app
-            app.create_app = lambda settings: create(settings, queries=FakeAthena())
-            serve(Settings(), port=0)
+            app.create_app = lambda settings, **more: create(settings, queries=FakeAthena(), **more)
+            serve(Settings(dashboard_folder={str(tmp_path / "door")!r}), Serving(port=0))
             """
         )
     )

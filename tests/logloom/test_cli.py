@@ -269,11 +269,40 @@ def test_dashboard_gets_settings_and_address(call, checkout, monkeypatch):
     from logloom import dashboard
 
     seen = []
-    monkeypatch.setattr(
-        dashboard, "serve", lambda chosen, host, port: seen.append((chosen.bucket, host, port))
+    monkeypatch.setattr(dashboard, "serve", lambda *given: seen.append(given))
+    assert call("dashboard", "--port", "8123", "--workers", "3", "--prefix", "/logs/")[0] == 0
+    (chosen, serving) = seen.pop()
+    assert (chosen.bucket, chosen.dashboard_prefix) == ("from-file", "/logs/")
+    assert serving == dashboard.Serving(port=8123, workers=3)
+    assert call("dashboard", "--behind-jupyter")[0] == 0
+    (chosen, serving) = seen.pop()
+    assert (chosen.dashboard_prefix, serving.jupyter) == ("/proxy/{port}/", True)
+
+
+def test_dashboard_users(call, checkout, tmp_path, monkeypatch):
+    def users(*arguments, password=""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(password))
+        return call("dashboard", "-p", "dashboard_folder", str(tmp_path / "door"), *arguments)
+
+    assert users("list-users")[0] == 0
+    assert users("add-user", "ann", password="short\n") == (
+        2,
+        "",
+        "logloom: a password has 10 to 1024 characters\n",
     )
-    assert call("dashboard", "--port", "8123")[0] == 0
-    assert seen == [("from-file", "127.0.0.1", 8123)]
+    assert users("add-user", "a b", password="long enough, this\n")[0] == 2
+    assert users("add-user", "ann", "--role", "boss", password="long enough, this\n")[0] == 2
+    assert users("list-users")[1] == ""
+    assert users("add-user", "ann", "--role", "analyst", password="long enough, this\n")[0] == 0
+    assert users("add-user", "ann", password="long enough, that\n")[0] == 2
+    assert users("list-users")[1] == "ann\tanalyst\n"
+    assert users("set-role", "ann", "viewer")[0] == 0
+    assert users("list-users")[1] == "ann\tviewer\n"
+    code, _, said = users("remove-user", "bob")
+    assert (code, said) == (2, "logloom: there is no user 'bob': there are ann\n")
+    assert users("set-password", "ann", password="something else\n")[0] == 0
+    assert users("remove-user", "ann")[0] == 0
+    assert users("list-users")[1] == ""
 
 
 def test_interrupt_is_130(call, checkout, monkeypatch):

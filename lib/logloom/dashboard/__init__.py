@@ -8,6 +8,6 @@ import pandas as _pandas  # noqa: F401
 from logloom.dashboard import figures
 from logloom.dashboard.app import create_app
 from logloom.dashboard.inline import show_inline, static_figures
-from logloom.dashboard.server import serve
+from logloom.dashboard.server import Serving, serve
 
-__all__ = ["create_app", "figures", "serve", "show_inline", "static_figures"]
+__all__ = ["Serving", "create_app", "figures", "serve", "show_inline", "static_figures"]

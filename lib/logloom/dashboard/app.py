@@ -7,7 +7,10 @@ from pathlib import Path
 import flask
 from dash import Dash
 
-from logloom.dashboard import callbacks, layout, panels, statements
+from logloom.dashboard import callbacks, faults, health, layout, panels, statements
+from logloom.dashboard import prefix as paths
+from logloom.dashboard.access.account import account
+from logloom.dashboard.access.guard import Guard
 from logloom.dashboard.background import ThreadManager
 from logloom.dashboard.data import Data, Queries, Trouble
 from logloom.settings import Settings
@@ -16,7 +19,13 @@ FOLDER = Path(__file__).parent
 EARLY_SECONDS = 0.3
 
 
-def create_app(settings: Settings, *, queries: Queries | None = None, prefix: str | None = None) -> Dash:
+def create_app(
+    settings: Settings,
+    *,
+    queries: Queries | None = None,
+    prefix: str = "/",
+    guard: Guard | None = None,
+) -> Dash:
     """Make the dashboard of `settings`' tables.
 
     Parameters
@@ -25,18 +34,21 @@ def create_app(settings: Settings, *, queries: Queries | None = None, prefix: st
         What runs the SQL; Athena by default.
     prefix
         Path below which the page is asked for, when a proxy puts it there (``/proxy/8050/``).
+    guard
+        Who gets in; by default this machine, without a login.
 
     Notes
     -----
     Everything that the page loads comes from this server: no CDN, no font of the net.
     """
+    guard, prefix = guard or Guard(), paths.normal(prefix)
     manager = ThreadManager()
     app = Dash(
         __name__,
         title=f"Logloom · {settings.database}",
         update_title=None,
         assets_folder=str(FOLDER / "assets"),
-        assets_ignore=r"scheme\.js",
+        assets_ignore=r"(scheme|login)\.(js|css)",
         background_callback_manager=manager,
         requests_pathname_prefix=prefix,
         routes_pathname_prefix="/",
@@ -56,13 +68,13 @@ def create_app(settings: Settings, *, queries: Queries | None = None, prefix: st
             known = panels.what_there_is(answer.frame, settings) if answer else None
         except Trouble:
             known = None  # its panel tells it
-        return layout.page(settings, known)
+        return layout.page(settings, known, account(guard, prefix))
 
     app.layout = page
     callbacks.register(app, manager, data)
-
-    @app.server.get("/healthz")
-    def healthz():
-        return {"status": "ok"}
-
+    health.install(app.server, data.queries.version)
+    faults.install(app.server)
+    guard.install(app.server, app.csp_hashes())
+    if prefix != "/":
+        app.server.wsgi_app = paths.Below(app.server.wsgi_app, prefix)
     return app

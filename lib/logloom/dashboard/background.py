@@ -9,10 +9,8 @@ answer is there some milliseconds after Athena's.
 from __future__ import annotations
 
 import contextvars
-import logging
 import threading
 import time
-import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +23,8 @@ from dash._utils import AttributeDict
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from dash.exceptions import PreventUpdate
 
-log = logging.getLogger(__name__)
+from logloom.dashboard import faults
+from logloom.dashboard.access import roles
 
 THREADS = 32
 # How long a request waits for its result. A browser opens six connections to a host: what waits too long
@@ -92,6 +91,7 @@ def current() -> Cancellation:
 
 @dataclass
 class _Job:
+    who: roles.Who | None
     cancellation: Cancellation = field(default_factory=Cancellation)
     done: threading.Event = field(default_factory=threading.Event)
     result: Any = None
@@ -150,9 +150,9 @@ class ThreadManager(BaseBackgroundCallbackManager):
                 job.result = fn(*first, **args) if isinstance(args, dict) else fn(*first, *args)
             except PreventUpdate:
                 job.result = {"_dash_no_update": "_dash_no_update"}
-            except Exception as error:
-                log.exception("a callback of the dashboard failed")
-                job.result = {"background_callback_error": {"msg": str(error), "tb": traceback.format_exc()}}
+            except Exception as error:  # noqa: BLE001
+                reference = faults.record(error, "a callback of the dashboard failed")
+                job.result = {"background_callback_error": {"msg": f"reference {reference}", "tb": ""}}
             finally:
                 job.done.set()
 
@@ -160,12 +160,14 @@ class ThreadManager(BaseBackgroundCallbackManager):
 
     def call_job_fn(self, key, job_fn, args, context) -> str:
         self._forget_abandoned()
-        job = _Job()
+        job = _Job(roles.current())
         with self._lock:
             # Made at the first call, not before: a forked server (gunicorn) has no threads of its parent.
             self._pool = self._pool or ThreadPoolExecutor(self._threads, thread_name_prefix="dashboard")
             self._jobs[key] = job
-        self._pool.submit(contextvars.Context().run, job_fn, job, args, context)
+        own = contextvars.Context()
+        own.run(roles.become, job.who)
+        self._pool.submit(own.run, job_fn, job, args, context)
         return key
 
     def terminate_job(self, job) -> None:

@@ -58,14 +58,19 @@ GRID_THEME = """themeQuartz.withParams({
 })"""
 
 
-def page(settings: Settings, known: tuple[dict, list, list] | None = None) -> dmc.MantineProvider:
-    """The page; `known` is what `panels.what_there_is` says, when it is known already."""
+def page(
+    settings: Settings, known: tuple[dict, list, list] | None = None, account: list | None = None
+) -> dmc.MantineProvider:
+    """The page; `known` is what `panels.what_there_is` says, when it is known already.
+
+    `account` is who is logged in, and the way out.
+    """
     extent, sources, fresh = known or (None, [], [])
     return dmc.MantineProvider(
         html.Div(
             [
                 html.A("To the events", href="#events-panel", className="skip"),
-                head(settings, fresh),
+                head(settings, fresh, account or []),
                 filters(sources),
                 html.Main(
                     [
@@ -97,7 +102,7 @@ def page(settings: Settings, known: tuple[dict, list, list] | None = None) -> dm
     )
 
 
-def head(settings: Settings, fresh: list) -> html.Header:
+def head(settings: Settings, fresh: list, account: list) -> html.Header:
     return html.Header(
         [
             html.H1("Logloom"),
@@ -111,6 +116,7 @@ def head(settings: Settings, fresh: list) -> html.Header:
                     c.action("refresh", "refresh", "Refresh"),
                     c.action("copy-link", "link", "Copy the link to this view"),
                     c.action("scheme", "scheme", "Light or dark"),
+                    *account,
                 ],
                 className="actions",
             ),

@@ -2,58 +2,146 @@
 
 from __future__ import annotations
 
-import ipaddress
+import logging
 import socket
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from logloom.dashboard import prefix as paths
+from logloom.dashboard.access import guard
+from logloom.dashboard.access.hosts import is_loopback
 from logloom.errors import LogloomError
 from logloom.settings import Settings
 
-THREADS = 64  # each waiting request (long poll of a panel) holds one
+THREADS = 64  # of a worker; each waiting request (long poll of a panel) holds one
+STOP_SECONDS = 5
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8050) -> None:
+@dataclass(frozen=True)
+class Serving:
+    """How the dashboard is served.
+
+    Attributes
+    ----------
+    workers
+        Processes that answer.
+    proxies
+        So many proxies stand before it, whose X-Forwarded-For, -Proto and -Host are believed.
+    jupyter
+        jupyter-server-proxy asks, and has made sure of who it is.
+    certificate, private_key
+        Files (PEM) for https; without them it is http.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8050
+    workers: int = 1
+    proxies: int = 0
+    jupyter: bool = False
+    certificate: Path | None = None
+    private_key: Path | None = None
+
+
+def serve(settings: Settings, serving: Serving | None = None) -> None:
     """Serve the dashboard until it is interrupted.
 
     Raises
     ------
     LogloomError
-        `host` is not this machine's own address, or the port is taken.
+        Others could reach it and there is no login, or the port is taken.
     """
-    listening = listen(host, port)
+    serving = serving or Serving()
+    check(settings, serving)
+    listening = listen(serving.host, serving.port)
+    port = listening.getsockname()[1]
+    prefix = paths.normal(settings.dashboard_prefix.replace("{port}", str(port)))
     from gunicorn.app.base import BaseApplication
-
-    from logloom.dashboard.app import create_app
 
     class Server(BaseApplication):
         def load_config(self) -> None:
-            self.cfg.set("bind", f"fd://{listening.fileno()}")
-            self.cfg.set("worker_class", "gthread")
-            self.cfg.set("workers", 1)
-            self.cfg.set("threads", THREADS)
-            self.cfg.set("keepalive", 15)
-            self.cfg.set("timeout", 120)
-            self.cfg.set("graceful_timeout", 3)
-            self.cfg.set("proc_name", "logloom-dashboard")
-            self.cfg.set("loglevel", "warning")
-            self.cfg.set("control_socket_disable", True)
+            for name, value in options(serving, listening.fileno()).items():
+                self.cfg.set(name, value)
 
         def load(self):
-            return create_app(settings).server
+            return application(settings, serving, prefix)
 
-    shown = f"[{host}]" if ":" in host else host
-    print(
-        f"Logloom's dashboard is at http://{shown}:{listening.getsockname()[1]}/ (Ctrl+C ends it)", flush=True
-    )
+    shown = f"[{serving.host}]" if ":" in serving.host else serving.host
+    scheme = "https" if serving.certificate else "http"
+    print(f"Logloom's dashboard is at {scheme}://{shown}:{port}{prefix} (Ctrl+C ends it)", flush=True)
+    if not guard.has_login(settings):
+        print("It has no login: whoever uses this machine can open it.", flush=True)
+    elif scheme == "http" and not is_loopback(serving.host) and not serving.proxies:
+        print(
+            "Passwords cross the network unencrypted: give --certificate and --private-key, or put a "
+            "proxy with https before it (--proxies 1).",
+            flush=True,
+        )
     Server().run()
 
 
+def check(settings: Settings, serving: Serving) -> None:
+    """Refuse to be where others can reach the logs without a login.
+
+    Raises
+    ------
+    LogloomError
+        With what to do instead.
+    """
+    how = "add a user (logloom dashboard add-user NAME) or set oidc_issuer"
+    if not guard.has_login(settings):
+        if not is_loopback(serving.host):
+            raise LogloomError(
+                f"other machines could reach the dashboard at {serving.host!r}, and it has no login: {how}; "
+                "or use 127.0.0.1, and a tunnel (ssh -L) from elsewhere"
+            )
+        if serving.proxies:
+            raise LogloomError(f"through a proxy others reach the dashboard, and it has no login: {how}")
+    if bool(serving.certificate) != bool(serving.private_key):
+        raise LogloomError("https needs both --certificate and --private-key")
+    guard.of(settings)  # what is wrong with its files is told here, not by each worker
+
+
+def application(settings: Settings, serving: Serving, prefix: str):
+    """The WSGI application of one worker."""
+    from logloom.dashboard.app import create_app
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    door = guard.of(settings)
+    if serving.jupyter:
+        door = replace(door, notebook=True)
+    app = create_app(settings, prefix=prefix, guard=door)
+    if serving.proxies:
+        from werkzeug.middleware.proxy_fix import ProxyFix
+
+        trusted = serving.proxies
+        app.server.wsgi_app = ProxyFix(app.server.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)
+    return app.server
+
+
+def options(serving: Serving, descriptor: int) -> dict:
+    """Gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.html"""
+    found = {
+        "bind": f"fd://{descriptor}",
+        "worker_class": "gthread",
+        "workers": serving.workers,
+        "threads": THREADS,
+        "keepalive": 15,
+        "timeout": 120,
+        "graceful_timeout": STOP_SECONDS,
+        "proc_name": "logloom-dashboard",
+        "loglevel": "warning",
+        "control_socket_disable": True,
+        # Gunicorn by itself believes X-Forwarded-Proto of anybody on this machine; whom to believe is said by
+        # `proxies`.
+        "forwarded_allow_ips": "",
+    }
+    if serving.certificate:
+        found |= {"certfile": str(serving.certificate), "keyfile": str(serving.private_key)}
+    return found
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on a loopback address; opened here, so that a taken port is one clear sentence."""
-    if not is_loopback(host):
-        raise LogloomError(
-            "the dashboard has no login yet, so it serves this machine only: use 127.0.0.1 instead of "
-            f"{host}, and a tunnel (ssh -L) from elsewhere"
-        )
+    """A listening socket; opened here, so that a taken port is one clear sentence."""
     if not 0 <= port <= 65535:
         raise LogloomError(f"{port} is no port: choose one from 1 to 65535")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -64,17 +152,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
-        raise LogloomError(
-            f"port {port} cannot be used ({error.strerror}): choose another with --port"
-        ) from None
+        where = f"port {port}" if is_loopback(host) else f"{host} with port {port}"
+        raise LogloomError(f"{where} cannot be used ({error.strerror}): choose another with --port") from None
     listening.set_inheritable(True)
     return listening
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
