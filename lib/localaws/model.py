@@ -29,6 +29,19 @@ _NUMBERS: dict[str, tuple[type, ...]] = {
     "float": (int, float, Decimal),
     "double": (int, float, Decimal),
 }
+_WIDTHS = {"integer": 32, "long": 64}  # bits, as Java has them
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+MAX_SHOWN = 1000  # characters of a wrong value, in an error's message
+MAX_PROBLEMS = 20  # that a message names
+
+#: Errors of a service that no action's model names, since any action may answer them
+#: (https://docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html).
+COMMON_ERRORS = frozenset({
+    "AccessDeniedException", "InternalServerException", "InternalServiceException",
+    "InvalidSignatureException", "SerializationException", "ThrottlingException",
+    "UnknownOperationException", "ValidationException",
+})  # fmt: skip
 
 
 class Model:
@@ -70,10 +83,13 @@ class Model:
         problems: list[str] = []
         with self._building:
             decode = self._converter(operation.input_shape, self._decoders, self._decode)
-        body = decode(document, "", problems)
+        try:
+            body = decode(document, "", problems)
+        except RecursionError:
+            raise AwsError("SerializationException", "The request is nested too deeply.") from None
         if problems:
             count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-            raise AwsError(error, count + "; ".join(problems))
+            raise AwsError(error, count + "; ".join(problems[:MAX_PROBLEMS]))
         return body
 
     def encode_answer(self, operation: OperationModel, answer: dict[str, Any]) -> dict[str, Any]:
@@ -92,9 +108,13 @@ class Model:
         document = encode(answer, "", problems)
         if problems:
             raise ValueError(
-                f"the answer to {operation.name} is not as its model says: {'; '.join(problems)}"
+                f"the answer to {operation.name} is not as the service model says: {'; '.join(problems)}"
             )
         return document
+
+    def may_answer(self, operation: OperationModel, code: str) -> bool:
+        """Tell whether an error is one that this action may answer."""
+        return code in COMMON_ERRORS or any(shape.name == code for shape in operation.error_shapes)
 
     def _converter(
         self, shape: Shape, known: dict[str, Converter], leaf: Callable[[Shape], Converter]
@@ -195,10 +215,13 @@ def _scalar(shape: Shape) -> Converter:
         types: tuple[type, ...] = (bool,)
     else:
         types = _NUMBERS[shape.type_name]
+    bits = _WIDTHS.get(shape.type_name)
 
     def convert(value: Any, place: str, problems: list[str]) -> Any:
         if not isinstance(value, types) or (types != (bool,) and isinstance(value, bool)):
             problems.append(_wrong_type(value, place, f"a {shape.type_name}"))
+        elif bits is not None and not -(1 << bits - 1) <= value < 1 << bits - 1:
+            problems.append(_violation(value, place, f"fit in {bits} bits"))
         elif low is not None and value < low:
             problems.append(_violation(value, place, f"have value greater than or equal to {low}"))
         elif high is not None and value > high:
@@ -216,6 +239,10 @@ def _string(shape: Shape, low: int | None, high: int | None) -> Converter:
     def convert(value: Any, place: str, problems: list[str]) -> Any:
         if not isinstance(value, str):
             problems.append(_wrong_type(value, place, "a string"))
+            return value
+        if _SURROGATE.search(value):
+            # Half of a character: no UTF-8 can hold it, so neither can a file nor the state database.
+            problems.append(_violation(ascii(value), place, "be valid Unicode"))
             return value
         if low is not None or high is not None:
             _check_length(value, len(value), place, low, high, problems)
@@ -250,7 +277,9 @@ def _check_length(
 
 
 def _violation(value: Any, place: str, must: str) -> str:
-    shown = f"Value '{value}'" if value is not None else "Value null"
+    text = str(value)
+    text = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+    shown = f"Value '{text}'" if value is not None else "Value null"
     return f"{shown} at '{place.lstrip('.')}' failed to satisfy constraint: Member must {must}"
 
 
@@ -262,10 +291,12 @@ def _decode_timestamp(value: Any, place: str, problems: list[str]) -> Any:
     try:
         if isinstance(value, str):
             return datetime.fromisoformat(value).astimezone(UTC)
-        return datetime.fromtimestamp(value, UTC)
-    except (TypeError, ValueError, OverflowError):
-        problems.append(_wrong_type(value, place, "a timestamp"))
-        return value
+        if not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        pass  # told below, as a value of another type is
+    problems.append(_wrong_type(value, place, "a timestamp"))
+    return value
 
 
 def _decode_blob(value: Any, place: str, problems: list[str]) -> Any:

@@ -327,6 +327,16 @@ class TestPartitions:
         assert found == [
             {"IndexName": "i", "Keys": [{"Name": "hour", "Type": "int"}], "IndexStatus": "ACTIVE"}
         ]
+        with refused("InvalidInputException"):
+            catalog.create_partition_index(**names, PartitionIndex={"IndexName": "j", "Keys": ["nosuch"]})
+        with refused("AlreadyExistsException"):
+            catalog.create_partition_index(**names, PartitionIndex={"IndexName": "j", "Keys": ["hour"]})
+        for index, keys in (("j", ["dt"]), ("k", ["dt", "hour"])):
+            catalog.create_partition_index(**names, PartitionIndex={"IndexName": index, "Keys": keys})
+        with refused("ResourceNumberLimitExceededException"):
+            catalog.create_partition_index(**names, PartitionIndex={"IndexName": "l", "Keys": ["hour", "dt"]})
+        for index in ("j", "k"):
+            catalog.delete_partition_index(**names, IndexName=index)
         catalog.delete_partition_index(**names, IndexName="i")
         assert catalog.get_partition_indexes(**names)["PartitionIndexDescriptorList"] == []
 
@@ -383,6 +393,23 @@ class TestColumnStatistics:
             ColumnStatisticsList=[{**STATISTICS, "ColumnName": "nosuch"}],
         )
         assert answer["Errors"][0]["Error"]["ErrorCode"] == "EntityNotFoundException"
+
+
+class TestAccount:
+    def test_it_answers_as_an_account_that_has_set_nothing(self, catalog):
+        assert catalog.get_catalog_import_status()["ImportStatus"] == {"ImportCompleted": True}
+        settings = catalog.get_data_catalog_encryption_settings()["DataCatalogEncryptionSettings"]
+        assert settings["EncryptionAtRest"] == {"CatalogEncryptionMode": "DISABLED"}
+        assert catalog.get_resource_policies() == {"GetResourcePoliciesResponseList": []}
+        assert catalog.get_connections() == {"ConnectionList": []}
+        assert catalog.get_security_configurations() == {"SecurityConfigurations": []}
+        for call, arguments in (
+            (catalog.get_resource_policy, {}),
+            (catalog.get_connection, {"Name": "c"}),
+            (catalog.get_security_configuration, {"Name": "s"}),
+        ):
+            with refused("EntityNotFoundException"):
+                call(**arguments)
 
 
 class TestActions:

@@ -27,7 +27,7 @@ def glue(tmp_path):
     context = Context(
         tmp_path, tmp_path / "s3", Store(tmp_path / "state.db"), "123456789012", "us-east-1", {}
     )
-    tags = Tags(context)
+    tags = Tags(context.store, context.account_id, context.region)
     return Jobs(context, tags).actions() | tags.actions()
 
 

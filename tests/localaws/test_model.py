@@ -109,7 +109,7 @@ def test_an_answer_is_converted(glue):
     ],
 )
 def test_an_answer_that_breaks_the_model_is_a_fault_of_ours(glue, answer):
-    with pytest.raises(ValueError, match="not as its model says"):
+    with pytest.raises(ValueError, match="not as the service model says"):
         encode(glue, "GetDatabase", answer)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localaws import documents
 from localaws.service import AwsError
 from localaws.store import Store
+
+if TYPE_CHECKING:
+    from localaws.glue.tags import Tags
 
 PAGE_SIZE = 100
 PARTITION_PAGE_SIZE = 1000
@@ -47,10 +50,13 @@ class CatalogBase:
         The state database; the catalog's tables are made in it.
     account_id, region
         As they stand in the ARN of `CreatedBy` and in `CatalogId`.
+    tags
+        Those of databases.
     """
 
-    def __init__(self, store: Store, account_id: str, region: str) -> None:
+    def __init__(self, store: Store, account_id: str, region: str, tags: Tags) -> None:
         self.store = store
+        self.tags = tags
         self.account_id = account_id
         self.region = region
         self.created_by = f"arn:aws:iam::{account_id}:user/logloom-local"
@@ -68,15 +74,18 @@ class CatalogBase:
         return found
 
     def _table_row(self, database: str, name: str) -> sqlite3.Row:
+        if (found := self._find_table_row(database, name)) is None:
+            self._database_row(database)
+            raise not_found(f"Table {name} not found.")
+        return found
+
+    def _find_table_row(self, database: str, name: str) -> sqlite3.Row | None:
         row = self.store.connection().execute(
             "SELECT id, database_name, name, version, body FROM glue_table"
             " WHERE database_name = ? AND name = ?",
             (database.lower(), name.lower()),
         )
-        if (found := row.fetchone()) is None:
-            self._database_row(database)
-            raise not_found(f"Table {name} not found.")
-        return found
+        return row.fetchone()
 
     def _partition_keys(self, table: sqlite3.Row) -> list[dict[str, Any]]:
         return documents.loads(table["body"]).get("PartitionKeys") or []

@@ -1,4 +1,4 @@
-"""The Glue data catalog: databases, tables and their versions, partitions, column statistics."""
+"""The Glue data catalog: databases, tables and their versions, partitions, column statistics, functions."""
 
 from __future__ import annotations
 
@@ -7,26 +7,31 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
+from localaws.glue.account import Account
 from localaws.glue.base import invalid
 from localaws.glue.column_statistics import ColumnStatistics
 from localaws.glue.databases import Databases
+from localaws.glue.functions import Functions
+from localaws.glue.partition_indexes import PartitionIndexes
 from localaws.glue.partitions import Partitions
 from localaws.glue.table_search import TableSearch
+from localaws.glue.tags import Tags
 from localaws.service import Handler
 from localaws.store import Store
 
 # Members of requests that change no answer of a catalog with one account and no Lake Formation.
 WITHOUT_EFFECT = {"AuditContext", "ResourceShareType", "IncludeStatusDetails", "Force", "QuerySessionContext"}
 
+PARTS = (Databases, TableSearch, Partitions, PartitionIndexes, ColumnStatistics, Functions, Account)
 ACTIONS = tuple(
     name
-    for part in (Databases, TableSearch, Partitions, ColumnStatistics)
+    for part in PARTS
     for name in dir(part)
     if name.startswith(("create_", "get_", "update_", "delete_", "batch_", "search_"))
 )
 
 
-class Catalog(Databases, TableSearch, Partitions, ColumnStatistics):
+class Catalog(*PARTS):
     """The data catalog over a state database.
 
     Its methods are named and shaped as those of boto3's Glue client: the same keyword arguments and the same
@@ -42,7 +47,7 @@ class Catalog(Databases, TableSearch, Partitions, ColumnStatistics):
     """
 
     def __init__(self, store: Store, account_id: str, region: str) -> None:
-        super().__init__(store, account_id, region)
+        super().__init__(store, account_id, region, Tags(store, account_id, region))
         schema = resources.files("localaws.glue").joinpath("catalog.sql").read_text(encoding="utf-8")
         store.connection().executescript(schema)
 

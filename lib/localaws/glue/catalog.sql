@@ -45,3 +45,10 @@ CREATE TABLE IF NOT EXISTS glue_column_statistics (
     body TEXT NOT NULL,
     PRIMARY KEY (table_id, partition_values, column_name)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS glue_function (
+    database_name TEXT NOT NULL REFERENCES glue_database (name) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (database_name, name)
+) WITHOUT ROWID;

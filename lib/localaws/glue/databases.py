@@ -14,11 +14,16 @@ class Databases(CatalogBase):
     """https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-databases.html"""
 
     def create_database(
-        self, *, DatabaseInput: dict[str, Any], CatalogId: str | None = None
+        self,
+        *,
+        DatabaseInput: dict[str, Any],
+        CatalogId: str | None = None,
+        Tags: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Create a database; its name is folded to lower case."""
         self._check_catalog(CatalogId)
         name = DatabaseInput["Name"].lower()
+        _check(DatabaseInput)
         body = {**DatabaseInput, "Name": name, "CreateTime": now()}
         body.setdefault(
             "CreateTableDefaultPermissions",
@@ -34,6 +39,7 @@ class Databases(CatalogBase):
                 db.execute("INSERT INTO glue_database VALUES (?, ?)", (name, documents.dumps(body)))
             except sqlite3.IntegrityError:
                 raise AwsError("AlreadyExistsException", "Database already exists.") from None
+            self.tags.set(self.tags.arn("database", name), Tags or {})
         return {}
 
     def get_database(self, *, Name: str, CatalogId: str | None = None) -> dict[str, Any]:
@@ -73,6 +79,7 @@ class Databases(CatalogBase):
     ) -> dict[str, Any]:
         """Replace a database's definition; it cannot be renamed."""
         self._check_catalog(CatalogId)
+        _check(DatabaseInput)
         if DatabaseInput["Name"].lower() != Name.lower():
             raise invalid("A database cannot be renamed: DatabaseInput.Name must be its name.")
         with self.store.transaction() as db:
@@ -94,6 +101,7 @@ class Databases(CatalogBase):
         with self.store.transaction() as db:
             self._database_row(Name)
             db.execute("DELETE FROM glue_database WHERE name = ?", (Name.lower(),))
+            self.tags.forget(self.tags.arn("database", Name.lower()))
         return {}
 
     def _database(self, row: sqlite3.Row) -> dict[str, Any]:
@@ -103,3 +111,9 @@ class Databases(CatalogBase):
 def given_permissions(body: dict[str, Any]) -> dict[str, Any]:
     """Keep the default permissions over an update that names none."""
     return {name: body[name] for name in ("CreateTableDefaultPermissions",) if name in body}
+
+
+def _check(database_input: dict[str, Any]) -> None:
+    for member, what in (("TargetDatabase", "resource links"), ("FederatedDatabase", "federated databases")):
+        if database_input.get(member):
+            raise invalid(f"The local AWS has no {what}: {member} is not supported.")

@@ -1,4 +1,4 @@
-"""Partitions of the data catalog's tables, and the definitions of their indexes."""
+"""Partitions of the data catalog's tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from localaws import documents, paging
 from localaws.glue.base import (
     PARTITION_PAGE_SIZE,
     CatalogBase,
-    invalid,
     not_found,
     now,
     stored_descriptor,
@@ -189,60 +188,6 @@ class Partitions(CatalogBase):
                 lambda item: self._delete_partition(db, table, item["Values"]),
                 lambda item: {"PartitionValues": item["Values"]},
             )
-
-    def create_partition_index(
-        self,
-        *,
-        DatabaseName: str,
-        TableName: str,
-        PartitionIndex: dict[str, Any],
-        CatalogId: str | None = None,
-    ) -> dict[str, Any]:
-        """Note a partition index; filters here are fast with and without one."""
-        self._check_catalog(CatalogId)
-        with self.store.transaction() as db:
-            table = self._table_row(DatabaseName, TableName)
-            known = {key["Name"] for key in self._partition_keys(table)}
-            if unknown := [key for key in PartitionIndex["Keys"] if key not in known]:
-                raise invalid(f"Keys of an index must be partition keys; {unknown[0]} is none.")
-            try:
-                db.execute(
-                    "INSERT INTO glue_partition_index VALUES (?, ?, ?)",
-                    (table["id"], PartitionIndex["IndexName"], documents.dumps(PartitionIndex)),
-                )
-            except sqlite3.IntegrityError:
-                raise AwsError("AlreadyExistsException", "Partition index already exists.") from None
-        return {}
-
-    def get_partition_indexes(
-        self, *, DatabaseName: str, TableName: str, CatalogId: str | None = None, NextToken: str | None = None
-    ) -> dict[str, Any]:
-        """List a table's partition indexes."""
-        self._check_catalog(CatalogId)
-        table = self._table_row(DatabaseName, TableName)
-        types = {key["Name"]: key.get("Type", "string") for key in self._partition_keys(table)}
-        found = []
-        for (body,) in self.store.connection().execute(
-            "SELECT body FROM glue_partition_index WHERE table_id = ? ORDER BY name", (table["id"],)
-        ):
-            index = documents.loads(body)
-            keys = [{"Name": key, "Type": types.get(key, "string")} for key in index["Keys"]]
-            found.append({"IndexName": index["IndexName"], "Keys": keys, "IndexStatus": "ACTIVE"})
-        return {"PartitionIndexDescriptorList": found}
-
-    def delete_partition_index(
-        self, *, DatabaseName: str, TableName: str, IndexName: str, CatalogId: str | None = None
-    ) -> dict[str, Any]:
-        """Remove a partition index."""
-        self._check_catalog(CatalogId)
-        with self.store.transaction() as db:
-            table = self._table_row(DatabaseName, TableName)
-            deleted = db.execute(
-                "DELETE FROM glue_partition_index WHERE table_id = ? AND name = ?", (table["id"], IndexName)
-            )
-            if deleted.rowcount == 0:
-                raise not_found(f"Partition index {IndexName} not found.")
-        return {}
 
     def _passing(
         self, table: sqlite3.Row, expression: str | None, segment: dict[str, int] | None, after: str

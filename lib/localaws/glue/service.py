@@ -7,7 +7,6 @@ from localaws.glue.classifiers import Classifiers
 from localaws.glue.crawlers import Crawlers
 from localaws.glue.job_runs import JobRuns
 from localaws.glue.jobs import Jobs
-from localaws.glue.tags import Tags
 from localaws.service import Context, Handler
 
 
@@ -19,7 +18,7 @@ class GlueService:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.catalog = Catalog(context.store, context.account_id, context.region)
-        self.tags = Tags(context)
+        self.tags = self.catalog.tags
         self.classifiers = Classifiers(context.store)
         self.crawlers = Crawlers(context, self.catalog, self.classifiers, self.tags)
         self.jobs = Jobs(context, self.tags)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import itertools
 import sqlite3
 from typing import Any
 
 from localaws import documents, paging
 from localaws.glue.base import PAGE_SIZE, CatalogBase, invalid, not_found, now, stored_descriptor
+from localaws.glue.partition_indexes import add_index
+from localaws.glue.patterns import matching
 from localaws.service import AwsError
 
 ATTRIBUTES = {"NAME": "Name", "TABLE_TYPE": "TableType"}
@@ -43,10 +45,7 @@ class Tables(CatalogBase):
             except sqlite3.IntegrityError:
                 raise AwsError("AlreadyExistsException", "Table already exists.") from None
             for index in PartitionIndexes or ():
-                db.execute(
-                    "INSERT INTO glue_partition_index VALUES (?, ?, ?)",
-                    (table_id, index["IndexName"], documents.dumps(index)),
-                )
+                add_index(db, table_id, TableInput.get("PartitionKeys") or (), index)
         return {}
 
     def get_table(
@@ -72,20 +71,20 @@ class Tables(CatalogBase):
         ResourceShareType: str | None = None,
         AttributesToGet: list[str] | None = None,
     ) -> dict[str, Any]:
-        """List a database's tables by name; see `_name_pattern` for `Expression`."""
+        """List a database's tables by name; see `localaws.glue.patterns` for `Expression`."""
         self._check_catalog(CatalogId)
         self._database_row(DatabaseName)
-        wanted = _name_pattern(Expression or "*")
-        rows = []
-        for row in self.store.connection().execute(
-            "SELECT id, database_name, name, version, body FROM glue_table"
-            " WHERE database_name = ? AND name > ? ORDER BY name",
-            (DatabaseName.lower(), paging.after(NextToken) or ""),
-        ):
-            if wanted.fullmatch(row["name"]) and ResourceShareType not in ("FOREIGN", "FEDERATED"):
-                rows.append(row)
-                if len(rows) > MaxResults:
-                    break
+        names = [
+            row["name"]
+            for row in self.store.connection().execute(
+                "SELECT name FROM glue_table WHERE database_name = ? AND name > ? ORDER BY name",
+                (DatabaseName.lower(), paging.after(NextToken) or ""),
+            )
+        ]
+        if ResourceShareType in ("FOREIGN", "FEDERATED"):
+            names = []
+        wanted = list(itertools.compress(names, matching(Expression or "*", names)))[: MaxResults + 1]
+        rows = [row for name in wanted if (row := self._find_table_row(DatabaseName, name))]
         tables = [_attributes(self._table(row), AttributesToGet) for row in rows]
         return paging.page("TableList", tables, [row["name"] for row in rows], MaxResults)
 
@@ -239,17 +238,6 @@ class Tables(CatalogBase):
         ):
             tables.append(self._table(row, old["body"], old["version"]))
         return [{"Table": table, "VersionId": table["VersionId"]} for table in tables]
-
-
-def _name_pattern(expression: str) -> re.Pattern[str]:
-    """Compile GetTables' Expression: a regular expression for the whole name, where ``*`` alone is any text.
-
-    So has it Hive's metastore, and so do clients use it (``raw_*``, ``*access*``, ``a|b``).
-    """
-    try:
-        return re.compile(re.sub(r"(?<!\.)\*", ".*", expression), re.IGNORECASE)
-    except re.error as error:
-        raise invalid(f"Expression is no regular expression: {error}.") from None
 
 
 def _attributes(table: dict[str, Any], wanted: list[str] | None) -> dict[str, Any]:
