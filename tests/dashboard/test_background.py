@@ -38,10 +38,13 @@ def test_the_same_asked_twice_is_answered_twice():
     assert result(manager, first) == result(manager, second) == 1
 
 
-def test_an_error_is_told_to_dash():
+def test_an_error_is_a_reference_to_the_log(caplog):
     manager = ThreadManager()
     key = run(manager, lambda: 1 / 0)
-    assert "division by zero" in result(manager, key)["background_callback_error"]["msg"]
+    error = result(manager, key)["background_callback_error"]
+    assert "division" not in str(error)
+    assert error["msg"].split()[-1] in caplog.text
+    assert "division by zero" in caplog.text
 
 
 def test_progress():
