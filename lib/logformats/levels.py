@@ -16,10 +16,19 @@ DEFAULT = "INFO"
 #: Numeric scales by name: lowest number of each level, ascending, so that `35` on bunyan's is INFO.
 #: bunyan, pino: https://getpino.io/#/docs/api?id=loggerlevels-object · OpenTelemetry:
 #: https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber · Python: the module
-#: `logging`
+#: `logging` · Windows: winmeta's standard levels, 0 is "log always"
 ASCENDING = {
     "bunyan": ((0, "TRACE"), (20, "DEBUG"), (30, "INFO"), (40, "WARNING"), (50, "ERROR"), (60, "FATAL")),
     "otel": ((0, "TRACE"), (5, "DEBUG"), (9, "INFO"), (13, "WARNING"), (17, "ERROR"), (21, "FATAL")),
+    "windows": (
+        (0, "INFO"),
+        (1, "FATAL"),
+        (2, "ERROR"),
+        (3, "WARNING"),
+        (4, "INFO"),
+        (5, "TRACE"),
+        (6, "INFO"),
+    ),
     "nextcloud": ((0, "DEBUG"), (1, "INFO"), (2, "WARNING"), (3, "ERROR"), (4, "FATAL")),
 }
 #: syslog severities 0 (emergency) to 7 (debug), RFC 5424 section 6.2.1
