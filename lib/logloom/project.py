@@ -45,6 +45,21 @@ def local_root() -> Path:
     return root() / ".local"
 
 
+def state_root() -> Path:
+    """Return the folder of what the project remembers besides its data.
+
+    Keys live here, and what reports compare themselves with; `logloom local reset` leaves it alone.
+
+    Returns
+    -------
+    Path
+        `LOGLOOM_STATE_ROOT` where it is set, else `.logloom` in the root.
+    """
+    if folder := os.environ.get("LOGLOOM_STATE_ROOT"):
+        return Path(folder).expanduser().resolve()
+    return root() / ".logloom"
+
+
 def resolve(path: str | Path) -> Path:
     """Return `path` as it stands when absolute, else below the root: the same from any working directory."""
     return (root() / Path(path).expanduser()).resolve()
