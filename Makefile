@@ -17,7 +17,7 @@ ARGS ?=
 # Tests run in so many processes at once; each may start a local AWS and a Spark of its own (about 2 GB).
 JOBS ?= 2
 
-.PHONY: help run test lab dashboard bench lint format clean lock
+.PHONY: help run test lab dashboard bench docs lint format clean lock
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ dashboard: $(STAMP)  ## the dashboard in the browser
 
 bench: $(STAMP)  ## measure, side by side, and print a table (bench/latest.json)
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: $(STAMP)  ## write the page of what the local AWS has (docs/local_aws.md)
+	@$(BIN)/python -m localaws.support > docs/local_aws.md.new && mv docs/local_aws.md.new docs/local_aws.md
 
 lint: $(STAMP)  ## what the style asks for
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

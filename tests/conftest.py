@@ -49,7 +49,8 @@ def local_aws(tmp_path_factory) -> Iterator[LocalAws]:
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     command = [sys.executable, "-m", "localaws"]
-    subprocess.run([*command, "start", "--root", str(root)], check=True)
+    strict = {**os.environ, "LOGLOOM_LOCAL_STRICT": "1"}
+    subprocess.run([*command, "start", "--root", str(root)], check=True, env=strict)
     try:
         yield LocalAws(root, environment)
     finally:
@@ -59,6 +60,9 @@ def local_aws(tmp_path_factory) -> Iterator[LocalAws]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+    # Whatever the tests asked for: every answer was one that the service models know.
+    log = (root / "logs" / "supervisor.log").read_text(encoding="utf-8")
+    assert "not as the service model says" not in log, log[-4000:]
 
 
 @pytest.fixture

@@ -165,6 +165,8 @@ class Model:
     def _list(self, shape, known, leaf) -> Converter:
         member = self._converter(shape.member, known, leaf)
         low, high = shape.metadata.get("min"), shape.metadata.get("max")
+        if known is self._encoders:
+            low = None  # a list of at least one is asked for in requests alone: AWS answers empty ones
 
         def convert(value: Any, place: str, problems: list[str]) -> Any:
             if not isinstance(value, list | tuple):

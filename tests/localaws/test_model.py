@@ -99,6 +99,41 @@ def test_an_answer_is_converted(glue):
     }
 
 
+def test_a_listing_may_be_empty_in_an_answer():
+    athena = Model("athena")
+    empty = {"NamedQueryIds": []}
+    assert encode(athena, "ListNamedQueries", empty) == empty
+    with pytest.raises(AwsError):
+        decode(athena, "BatchGetNamedQuery", empty)
+
+
+@pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 1.5, float("nan")])
+def test_a_number_that_java_cannot_hold_is_refused(glue, value):
+    with pytest.raises(AwsError):
+        decode(glue, "StartJobRun", {"JobName": "j", "Timeout": value})
+
+
+def test_half_a_character_is_refused_wherever_it_stands(glue):
+    for parameters in ({"a": "\ud800"}, {"\udfff": "a"}):
+        table = {"Name": "t", "Parameters": parameters}
+        with pytest.raises(AwsError, match="valid Unicode"):
+            decode(glue, "CreateTable", {"DatabaseName": "d", "TableInput": table})
+
+
+def test_a_message_does_not_grow_with_the_request(glue):
+    values = {"DatabaseName": "d" * 10**6, "TableName": "t", "PartitionsToGet": [{"Values": [1] * 10**4}]}
+    with pytest.raises(AwsError) as refused:
+        decode(glue, "BatchGetPartition", values)
+    assert len(refused.value.message) < 20_000
+
+
+def test_only_errors_of_the_model_may_be_answered(glue):
+    operation = glue.operation("GetTable")
+    assert glue.may_answer(operation, "EntityNotFoundException")
+    assert glue.may_answer(operation, "ValidationException")
+    assert not glue.may_answer(operation, "CrawlerRunningException")
+
+
 @pytest.mark.parametrize(
     "answer",
     [

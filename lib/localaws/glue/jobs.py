@@ -59,6 +59,8 @@ class Jobs:
             "ListJobs": self.list_names,
             "UpdateJob": self.update,
             "DeleteJob": self.delete,
+            "GetJobBookmark": self.get_bookmark,
+            "ResetJobBookmark": self.reset_bookmark,
         }
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -134,6 +136,16 @@ class Jobs:
             "Jobs": [job for job in found.values() if job is not None],
             "JobsNotFound": [name for name, job in found.items() if job is None],
         }
+
+    def get_bookmark(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Say that there is none, as AWS does of a job that never ran with bookmarks: none are kept here."""
+        self.find(body["JobName"])
+        raise not_found(f"Continuation for job {body['JobName']} not found.")
+
+    def reset_bookmark(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Do what a reset is for, which is so already: the next run reads everything."""
+        name = self.find(body["JobName"])["Name"]
+        return {"JobBookmarkEntry": {"JobName": name, "Version": 0, "Run": 0, "Attempt": 0}}
 
 
 def settle(job: dict[str, Any], update: bool = False) -> dict[str, Any]:
