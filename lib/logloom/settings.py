@@ -69,7 +69,7 @@ class Settings(pydantic.BaseModel):
     workgroup: str = "primary"
     price_per_tb: float = Field(5.0, ge=0, allow_inf_nan=False)
     """US dollars for a terabyte scanned by Athena."""
-    dashboard_folder: str = ".dashboard"
+    dashboard_folder: str = ".logloom/dashboard"
     """Users, keys, sessions and the access log of `logloom dashboard`, from the project's root; mode 0700."""
     dashboard_prefix: str = "/"
     """Path at which a proxy shows the dashboard; `{port}` in it is the dashboard's port."""

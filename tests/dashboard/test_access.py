@@ -295,7 +295,7 @@ def test_headers(visitor):
         assert "frame-ancestors 'self';" in policy + ";"
         assert headers["X-Frame-Options"] == "SAMEORIGIN"
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
         assert headers["Cache-Control"] == "no-store"
     assert "no-store" not in visitor.get("/assets/style.css").headers.get("Cache-Control", "")
 

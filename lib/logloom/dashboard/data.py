@@ -18,9 +18,10 @@ import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
 from logloom.dashboard import background
+from logloom.dashboard.access.veil import Hidden, Veil
 from logloom.dashboard.athena import Athena
 from logloom.dashboard.background import Cancelled
-from logloom.dashboard.statements import Statement
+from logloom.dashboard.statements import SEARCHED, Statement
 from logloom.errors import LogloomError, QueryFailed
 from logloom.queries import QueryResult, price
 from logloom.settings import Settings
@@ -66,8 +67,9 @@ class Trouble(LogloomError):
 class Data:
     """Access to the tables of one set of settings; shared by all threads of the server."""
 
-    def __init__(self, settings: Settings, queries: Queries | None = None) -> None:
+    def __init__(self, settings: Settings, queries: Queries | None = None, veil: Veil | None = None) -> None:
         self.settings = settings
+        self.veil = veil
         self.queries: Queries = queries or Athena(settings)
         self._lock = threading.Lock()
         self._answers: OrderedDict[str, QueryResult] = OrderedDict()
@@ -86,16 +88,25 @@ class Data:
             The job that asked was cancelled.
         """
         began = time.monotonic()
+        veil = self.veil if self.veil and self.veil.down else None
         try:
-            result, cached = self._ask(statement, on_progress)
+            asked = veil.question(statement, SEARCHED) if veil else statement
+            result, cached = self._ask(asked, on_progress)
         except Cancelled:
             raise
+        except Hidden:
+            raise Trouble(
+                "Not for your role",
+                "Addresses, user names, tokens and mail addresses are shown to you as pseudonyms: "
+                "filter by those.",
+            ) from None
         except Exception as error:
-            raise trouble(error) from error
+            told = trouble(error)
+            raise (Trouble(told.title, veil.text(str(told))) if veil else told) from error
         return Answer(
-            result.frame,
+            veil.answer(result.frame, statement.column) if veil else result.frame,
             result.sql,
-            result.parameters,
+            statement.parameters,
             result.data_scanned_bytes,
             price(self.settings, result.data_scanned_bytes),
             time.monotonic() - began,
@@ -108,7 +119,9 @@ class Data:
         with self._lock:
             self._early = self._early or ThreadPoolExecutor(2, thread_name_prefix="dashboard-early")
         try:
-            return self._early.submit(self.ask, statement).result(timeout=seconds)
+            # In this request's context: who asks decides what comes.
+            early = self._early.submit(contextvars.copy_context().run, self.ask, statement)
+            return early.result(timeout=seconds)
         except (TimeoutError, Trouble):
             return None
 

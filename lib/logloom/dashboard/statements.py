@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -23,13 +23,21 @@ PAGE_ROWS = 100
 HISTORY_DAYS = 14  # to know what is usual
 
 
+# What texts and regular expressions are looked for in.
+SEARCHED = "concat_ws(' ', message, url_path, url_query)"
+
+
 @dataclass(frozen=True)
 class Statement:
-    """SQL with ``?`` and the values in their order: str, int, float."""
+    """SQL with ``?`` and the values in their order: str, int, float.
+
+    `column` is the column whose values an answer's column ``value`` holds.
+    """
 
     name: str
     sql: str
     parameters: tuple[Any, ...] = ()
+    column: str = ""
 
 
 @cache
@@ -93,12 +101,10 @@ def conditions(view: View, *, levels: bool = True) -> tuple[str, dict[str, Any]]
         between = [f"http_response_status_code BETWEEN {use(n)} AND {use(n + 99)}" for n in hundreds]
         parts.append(f"({' OR '.join(between)})")
     if view.text and view.regex:
-        parts.append(f"regexp_like(concat_ws(' ', message, url_path, url_query), {use(view.text)})")
+        parts.append(f"regexp_like({SEARCHED}, {use(view.text)})")
     elif view.text:
         # Not LIKE: % and _ in a log line are themselves.
-        parts.append(
-            f"strpos(lower(concat_ws(' ', message, url_path, url_query)), {use(view.text.lower())}) > 0"
-        )
+        parts.append(f"strpos(lower({SEARCHED}), {use(view.text.lower())}) > 0")
     for pairs, negate in ((view.include, False), (view.exclude, True)):
         for column in dict.fromkeys(column for column, _ in pairs):
             parts.append(_membership(column, [v for c, v in pairs if c == column], negate, use))
@@ -169,7 +175,8 @@ def top(view: View, column: str, rows: int = 10) -> Statement:
     if column not in EVENT_COLUMNS:
         raise ValueError(f"there is no column {column} to group by")
     known = column in ROLLUP_COLUMNS
-    return _counting("top", view, {"rows": rows}, fragments={"column": column}, rollup=known)
+    made = _counting("top", view, {"rows": rows}, fragments={"column": column}, rollup=known)
+    return replace(made, column=column)
 
 
 def _counting(

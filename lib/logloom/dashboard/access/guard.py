@@ -14,6 +14,7 @@ from logloom.dashboard.access.headers import NOTEBOOKS, STATIC, policy, secure
 from logloom.dashboard.access.journal import Journal
 from logloom.dashboard.access.login import Login
 from logloom.dashboard.access.roles import OWNER, STRANGER
+from logloom.dashboard.access.veil import Veil
 from logloom.settings import Settings
 
 # What a callback may send; its inputs are filters, not data.
@@ -62,6 +63,12 @@ class Guard:
     def who(self) -> roles.Who:
         """Who asks, where the context knows; fails closed on a server with a login."""
         return roles.current() or (STRANGER if self.login else OWNER)
+
+    def veil(self) -> Veil:
+        """What is between Athena and those who may not see all of its answers."""
+        from logloom import redact
+
+        return Veil(self.who, self.login.state if self.login else None, redact.load)
 
     def _before(self) -> flask.typing.ResponseReturnValue | None:
         request = flask.request

@@ -50,7 +50,8 @@ def secure(response: flask.Response, policy: str, *, framed: bool) -> flask.Resp
     headers = response.headers
     headers["Content-Security-Policy"] = policy
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"  # the URL holds the filters
+    # The URL holds the filters. ("no-referrer" would make the Origin of our own forms null.)
+    headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
     if not framed:
