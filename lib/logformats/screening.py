@@ -3,13 +3,14 @@
 The formats' regular expressions run in Rust on whole chunks; for a handful of lines, calling that engine for
 each of many formats takes far longer than the lines do. Python's engine gives the same answer on them one by
 one. Since it can backtrack without end on a hostile line, it only sees short lines, and never a user's own
-expression.
+expression; none of ours is exponential (see `ambiguity`, and the tests).
 """
 
 from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Iterable, Sequence
 
 import polars as pl
@@ -20,6 +21,7 @@ from logformats.matching import DelimitedMatcher, matcher_for
 
 MAX_LINE = 2000
 SAMPLE = 30
+PATIENCE_S = 0.25
 
 _LOGFMT = re.compile(logfmt.LINE.removesuffix("$") + r"\Z")
 
@@ -51,9 +53,15 @@ def formats_of(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[Log
 
 
 def accepting(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogFormat]:
-    """All candidates that accept one of the lines at least."""
+    """All candidates that accept one of the lines at least; more than these, once that takes too long.
+
+    A candidate too many costs time, and changes nothing in what becomes of the lines.
+    """
     found: set[LogFormat] = set()
+    until = time.perf_counter() + PATIENCE_S
     for text in texts:
+        if time.perf_counter() > until:
+            return set(candidates)
         parsed = jsonlines.parse(text)
         found.update(c for c in _starting(candidates, text) if c not in found and accepts(c, text, parsed))
     return found
