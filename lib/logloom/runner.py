@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 
-from logloom import aws, project, report, settings
+from logloom import aws, pages, project, settings
 from logloom.errors import InputError, LogloomError, SettingsError
 from logloom.settings import Settings, nearest
 
@@ -186,7 +186,7 @@ def run(
     started = datetime.datetime.now(datetime.UTC)
     done = Run(
         folder.name, "running", _iso(started), 0.0, chosen_settings.model_dump(mode="json"),
-        [Step(path.stem, report.title(nbformat.read(path, as_version=4))) for path in chosen],
+        [Step(path.stem, pages.title(nbformat.read(path, as_version=4))) for path in chosen],
     )  # fmt: skip
     values = {**done.settings, **(own or {})}
     cell_timeout = cell_timeout or (chosen_settings.job_timeout_minutes + 10) * 60
@@ -200,7 +200,7 @@ def run(
                 path, step, given, folder, cell_timeout, sys.stderr.isatty() if progress is None else progress
             )
             executed = nbformat.read(folder / step.notebook, as_version=4)
-            done.accounts = report.accounts(executed) or done.accounts
+            done.accounts = pages.accounts(executed) or done.accounts
             done.seconds = round(time.monotonic() - clock, 2)
             _report(step, done, folder)
             if step.status != "succeeded":
@@ -270,16 +270,16 @@ def _skip_the_rest(done: Run, folder: Path) -> None:
 
 
 def _report(step: Step, done: Run, folder: Path) -> None:
-    links = [report.Link("Run", "index.html")]
+    links = [pages.Link("Run", "index.html")]
     links += [
-        report.Link(each.name, "" if each is step else f"{each.name}.html")
+        pages.Link(each.name, "" if each is step else f"{each.name}.html")
         for each in done.steps
         if each.status != "skipped"
     ]
     at = datetime.datetime.fromisoformat(done.started_at)
     facts = f"Run {done.run_id} · {at:%d %B %Y, %H:%M} UTC · {step.status} in {step.seconds:.1f} s"
     step.report = f"{step.name}.html"
-    page = report.render(folder / step.notebook, links, facts, failure=step.error)
+    page = pages.render(folder / step.notebook, links, facts, failure=step.error)
     (folder / step.report).write_text(page, encoding="utf-8")
 
 
@@ -287,7 +287,7 @@ def _write(folder: Path, done: Run) -> None:
     """Write the run's page and `run.json`, each whole or not at all: people reload them while it runs."""
     for name, text in (
         ("run.json", json.dumps(asdict(done), indent=2) + "\n"),
-        ("index.html", report.render_run(asdict(done))),
+        ("index.html", pages.render_run(asdict(done))),
     ):
         unfinished = folder / f".{name}"
         unfinished.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
-from logloom import report, runner, settings
+from logloom import pages, runner, settings
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -37,7 +37,7 @@ def executed(tmp_path_factory):
 
 def page_of(*outputs, source="1 + 1", tags=()) -> str:
     cell = new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)})
-    return report.render(new_notebook(cells=[new_markdown_cell("# Title"), cell]))
+    return pages.render(new_notebook(cells=[new_markdown_cell("# Title"), cell]))
 
 
 class _Tags(HTMLParser):
@@ -85,8 +85,8 @@ def without_plotly(page: str) -> str:
 
 def test_title_links_and_facts():
     notebook = new_notebook(cells=[new_markdown_cell("## The `title` & more")])
-    links = [report.Link("Run", "index.html"), report.Link("01 <x>")]
-    page = report.render(notebook, links, "ran in < 3 s")
+    links = [pages.Link("Run", "index.html"), pages.Link("01 <x>")]
+    page = pages.render(notebook, links, "ran in < 3 s")
     assert "<title>The title &amp; more</title>" in page
     assert '<a href="index.html">Run</a>' in page
     assert '<span class="here" aria-current="page">01 &lt;x&gt;</span>' in page
@@ -99,11 +99,11 @@ def test_code_is_folded_and_default_parameters_give_way_to_injected_ones():
         new_code_cell("a = 2", metadata={"tags": ["injected-parameters"]}),
         new_code_cell("a"),
     ]
-    page = without_plotly(report.render(new_notebook(cells=cells)))
+    page = without_plotly(pages.render(new_notebook(cells=cells)))
     assert re.findall(r"<summary>(\w+)</summary>", page) == ["parameters", "code"]
     assert page.count("<details") == 2
     assert "<details open" not in page
-    alone = report.render(new_notebook(cells=[cells[0]]))
+    alone = pages.render(new_notebook(cells=[cells[0]]))
     assert re.findall(r"<summary>(\w+)</summary>", alone) == ["parameters"]
 
 
@@ -196,10 +196,10 @@ def test_failure_stands_at_the_head(executed):
 
 def test_accounts_are_found_again(executed):
     notebook = nbformat.read(executed["accounts"].with_suffix(".ipynb"), as_version=4)
-    rows = report.accounts(notebook)
+    rows = pages.accounts(notebook)
     assert [row["source"] for row in rows] == ["web", "<b>app</b>"]
     assert rows[0]["lines_read"] == 100
-    assert report.accounts(new_notebook()) == []
+    assert pages.accounts(new_notebook()) == []
 
 
 def test_page_of_a_run_shows_the_balance(executed):

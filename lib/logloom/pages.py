@@ -1,4 +1,4 @@
-"""An executed notebook as one HTML page: live figures, nothing fetched, hostile text stays text."""
+"""Executed notebooks and runs as HTML pages: live figures, nothing fetched, hostile text stays text."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def render(
     notebook = _without_error_markers(notebook)
     plotly, figures = _scripts() if _has_figures(notebook) else ("", "")
     exporter = _exporter_class()(
-        template_name="report",
+        template_name="notebook",
         extra_template_basedirs=[str(TEMPLATES)],
         preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],
         filters={"tame": tame, "align": _align, "best_type": _best_type, "json_for_script": _json_for_script},
@@ -216,7 +216,7 @@ def _scripts() -> tuple[str, str]:
     """Read plotly.js, and what draws a report's figures with it."""
     from plotly.offline import get_plotlyjs
 
-    figures = TEMPLATES.joinpath("report", "figures.js").read_text(encoding="utf-8")
+    figures = TEMPLATES.joinpath("notebook", "figures.js").read_text(encoding="utf-8")
     # An HTML parser ends a script at the first `</script`, wherever it stands.
     return re.sub(r"</(script)", r"<\\/\1", get_plotlyjs(), flags=re.IGNORECASE), figures
 
