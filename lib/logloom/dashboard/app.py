@@ -25,6 +25,7 @@ def create_app(
     queries: Queries | None = None,
     prefix: str = "/",
     guard: Guard | None = None,
+    manager: ThreadManager | None = None,
 ) -> Dash:
     """Make the dashboard of `settings`' tables.
 
@@ -36,13 +37,15 @@ def create_app(
         Path below which the page is asked for, when a proxy puts it there (``/proxy/8050/``).
     guard
         Who gets in; by default this machine, without a login.
+    manager
+        What runs the background callbacks; by default threads of this process.
 
     Notes
     -----
     Everything that the page loads comes from this server: no CDN, no font of the net.
     """
     guard, prefix = guard or Guard(), paths.normal(prefix)
-    manager = ThreadManager()
+    manager = manager or ThreadManager()
     app = Dash(
         __name__,
         title=f"Logloom · {settings.database}",

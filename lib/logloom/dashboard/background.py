@@ -90,7 +90,8 @@ def current() -> Cancellation:
 
 
 @dataclass
-class _Job:
+class Job:
+    key: str
     who: roles.Who | None
     cancellation: Cancellation = field(default_factory=Cancellation)
     done: threading.Event = field(default_factory=threading.Event)
@@ -109,7 +110,7 @@ class ThreadManager(BaseBackgroundCallbackManager):
 
     def __init__(self, threads: int = THREADS) -> None:
         self._open = False
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._secret: bytes | None = None
         self._threads, self._pool = threads, None
@@ -139,9 +140,9 @@ class ThreadManager(BaseBackgroundCallbackManager):
             return self._secret
 
     def make_job_fn(self, fn, progress, key=None):
-        def run(job: _Job, args: Any, context: dict[str, Any]) -> None:
+        def run(job: Job, args: Any, context: dict[str, Any]) -> None:
             def set_progress(value: Any) -> None:
-                job.progress = value if isinstance(value, (list, tuple)) else [value]
+                self._tell(job, value if isinstance(value, (list, tuple)) else [value])
 
             _current.set(job.cancellation)
             context_value.set(AttributeDict(**{**context, "ignore_register_page": False}))
@@ -154,13 +155,19 @@ class ThreadManager(BaseBackgroundCallbackManager):
                 reference = faults.record(error, "a callback of the dashboard failed")
                 job.result = {"background_callback_error": {"msg": f"reference {reference}", "tb": ""}}
             finally:
-                job.done.set()
+                self._finish(job)
 
         return run
 
+    def _tell(self, job: Job, progress: Any) -> None:
+        job.progress = progress
+
+    def _finish(self, job: Job) -> None:
+        job.done.set()
+
     def call_job_fn(self, key, job_fn, args, context) -> str:
         self._forget_abandoned()
-        job = _Job(roles.current())
+        job = Job(key, roles.current())
         with self._lock:
             # Made at the first call, not before: a forked server (gunicorn) has no threads of its parent.
             self._pool = self._pool or ThreadPoolExecutor(self._threads, thread_name_prefix="dashboard")
@@ -174,6 +181,15 @@ class ThreadManager(BaseBackgroundCallbackManager):
         found = self._jobs.get(job)
         if found and not found.done.is_set():
             found.cancellation.cancel()
+
+    def stop(self) -> None:
+        """Cancel all that runs: the server ends."""
+        with self._lock:
+            jobs, self._jobs, pool = list(self._jobs.values()), {}, self._pool
+        for job in jobs:
+            job.cancellation.cancel()
+        if pool:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def terminate_unhealthy_job(self, job) -> bool:
         return False

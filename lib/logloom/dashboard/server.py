@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from logloom.dashboard import prefix as paths
-from logloom.dashboard.access import guard
+from logloom.dashboard.access import guard, private
 from logloom.dashboard.access.hosts import is_loopback
+from logloom.dashboard.background import ThreadManager
+from logloom.dashboard.mailbox import Mailbox, lives
+from logloom.dashboard.shared_jobs import SharedManager
 from logloom.errors import LogloomError
 from logloom.settings import Settings
 
@@ -58,12 +65,22 @@ def serve(settings: Settings, serving: Serving | None = None) -> None:
     from gunicorn.app.base import BaseApplication
 
     class Server(BaseApplication):
+        manager: ThreadManager | None = None
+
         def load_config(self) -> None:
             for name, value in options(serving, listening.fileno()).items():
                 self.cfg.set(name, value)
+            self.cfg.set("worker_exit", self.stop)
+
+        def stop(self, arbiter, worker) -> None:
+            """In a worker that ends: what runs is stopped in Athena, too."""
+            if self.manager:
+                self.manager.stop()
 
         def load(self):
-            return application(settings, serving, prefix)
+            # In the worker: threads and connections are not for forks.
+            self.manager = SharedManager(Mailbox(shared)) if serving.workers > 1 else ThreadManager()
+            return application(settings, serving, prefix, self.manager)
 
     shown = f"[{serving.host}]" if ":" in serving.host else serving.host
     scheme = "https" if serving.certificate else "http"
@@ -76,7 +93,25 @@ def serve(settings: Settings, serving: Serving | None = None) -> None:
             "proxy with https before it (--proxies 1).",
             flush=True,
         )
-    Server().run()
+    with jobs_folder(settings) as shared:
+        Server().run()
+
+
+@contextmanager
+def jobs_folder(settings: Settings) -> Iterator[Path]:
+    """A folder for what this server's workers tell each other; those that killed servers left are removed."""
+    folder = private.folder(settings)
+    for left in folder.glob("jobs-*"):
+        if not lives(int(left.name.removeprefix("jobs-"))):
+            shutil.rmtree(left, ignore_errors=True)
+    made = folder / f"jobs-{os.getpid()}"
+    made.mkdir(mode=0o700, exist_ok=True)
+    owner = os.getpid()
+    try:
+        yield made
+    finally:
+        if os.getpid() == owner:  # workers, forked from here, come by too
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def check(settings: Settings, serving: Serving) -> None:
@@ -101,7 +136,7 @@ def check(settings: Settings, serving: Serving) -> None:
     guard.of(settings)  # what is wrong with its files is told here, not by each worker
 
 
-def application(settings: Settings, serving: Serving, prefix: str):
+def application(settings: Settings, serving: Serving, prefix: str, manager: ThreadManager):
     """The WSGI application of one worker."""
     from logloom.dashboard.app import create_app
 
@@ -109,7 +144,7 @@ def application(settings: Settings, serving: Serving, prefix: str):
     door = guard.of(settings)
     if serving.jupyter:
         door = replace(door, notebook=True)
-    app = create_app(settings, prefix=prefix, guard=door)
+    app = create_app(settings, prefix=prefix, guard=door, manager=manager)
     if serving.proxies:
         from werkzeug.middleware.proxy_fix import ProxyFix
 
