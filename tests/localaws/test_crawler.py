@@ -209,13 +209,18 @@ def test_custom_classifiers_are_used_in_the_crawlers_order(glue):
     assert glue.tables()["things"]["Parameters"]["classification"] == "all"
 
 
-def test_an_xml_classifier_is_passed_over_with_a_word(glue):
-    glue("CreateClassifier", XMLClassifier={"Name": "xml", "Classification": "x", "RowTag": "row"})
-    glue.write("in/things/a", "<row/>\n")
+def test_an_xml_classifier_makes_a_table_of_its_rows(glue):
+    glue("CreateClassifier", XMLClassifier={"Name": "xml", "Classification": "orders", "RowTag": "order"})
+    glue.write("in/things/a.xml", '<all><order id="1"><item>x</item></order></all>')
     glue.crawler(Classifiers=["xml"])
     assert glue.crawl()["Status"] == "SUCCEEDED"
-    assert glue.tables()["things"]["Parameters"]["classification"] == "UNKNOWN"
-    assert any("XML classifier xml is passed over" in line for line in glue.logged)
+    table = glue.tables()["things"]
+    assert table["Parameters"]["classification"] == "orders"
+    assert table["StorageDescriptor"]["Columns"] == [
+        {"Name": "_id", "Type": "int"},
+        {"Name": "item", "Type": "string"},
+    ]
+    assert table["StorageDescriptor"]["SerdeInfo"]["Parameters"] == {"rowTag": "order"}
 
 
 # A second crawl
@@ -465,6 +470,8 @@ def test_a_crawler_is_kept_as_it_was_created(glue):
     glue("UntagResource", ResourceArn=arn, TagsToRemove=["team"])
     assert glue("GetTags", ResourceArn=arn)["Tags"] == {"stage": "test"}
     glue("DeleteCrawler", Name="c")
+    assert glue.refused("GetTags", ResourceArn=arn) == "EntityNotFoundException"
+    glue.crawler()
     assert glue("GetTags", ResourceArn=arn)["Tags"] == {}
 
 

@@ -202,3 +202,32 @@ def test_a_link_is_not_followed(grouped, tmp_path):
     grouped({"web/a": "json"})
     (tmp_path / "bucket" / "in" / "etc").symlink_to("/etc")
     assert list(s3_listing.tree(tmp_path, "s3://bucket/in/").folders) == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "excluded", "kept"),
+    [
+        ("*.csv", "a.csv", "old/a.csv"),
+        ("*.*", "a.csv", "a"),
+        ("*.{csv,avro}", "a.avro", "a.json"),
+        ("foo.?", "foo.a", "foo.ab"),
+        ("myfolder/*", "myfolder/a", "myfolder/b/a"),
+        ("myfolder/**", "myfolder/b/a", "other/a"),
+        ("myfolder/*/*", "myfolder/b/a", "myfolder/a"),
+        ("Market*", "Market-1", "market"),
+        ("[a-c]*.log", "b.log", "d.log"),
+        ("[!a-c]*.log", "d.log", "b.log"),
+        ("[*]", "*", "a"),
+        ("departments/{market,hr}/{a,b}.*", "departments/hr/b.csv", "departments/hr/c.csv"),
+        ("a\\*", "a*", "ab"),
+        ("ü + (x)", "ü + (x)", "u + x"),
+    ],
+)
+def test_an_exclude_pattern(pattern, excluded, kept):
+    assert s3_listing.matcher([pattern])([excluded, kept]) == [True, False]
+
+
+def test_what_is_no_exclude_pattern_is_refused_and_none_is_slow():
+    with pytest.raises(s3_listing.TargetError, match="no glob"):
+        s3_listing.matcher(["[z-a]"])
+    assert s3_listing.matcher(["**a" * 100 + "b"])(["a" * 1024]) == [False]

@@ -98,3 +98,31 @@ def test_a_stored_value_that_its_type_cannot_hold_is_an_invalid_state():
         compile_expression("hour > 0", KEYS)(["2025-12-22", "null", "", "", ""])
     assert refused.value.code == "InvalidStateException"
     assert 'For input string: "null" is not an integer.' in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "passes"),
+    [
+        ("a%", True),
+        ("%c", True),
+        ("a_c", True),
+        ("%b%", True),
+        ("a%b%c", True),
+        ("%%", True),
+        ("", False),
+        ("abc", True),
+        ("ab", False),
+        ("%c_", False),
+        ("a%%c", True),
+        ("%bc%c", False),
+        (".%", False),
+    ],
+)
+def test_like(pattern, passes):
+    keys = [{"Name": "k", "Type": "string"}]
+    assert compile_expression(f"k LIKE '{pattern}'", keys)(["abc"]) is passes
+
+
+def test_no_pattern_is_slow():
+    keys = [{"Name": "k", "Type": "string"}]
+    assert compile_expression(f"k LIKE '{'%a' * 200}%b'", keys)(["a" * 1000]) is False

@@ -95,6 +95,8 @@ def _only(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _check(kind: str, settings: dict[str, Any]) -> None:
+    if kind == "XMLClassifier" and not settings.get("RowTag", "").strip():
+        raise invalid("An XML classifier needs a RowTag: the element that is a row")
     if kind == "GrokClassifier":
         from logformats import grok
 

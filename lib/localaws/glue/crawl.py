@@ -71,12 +71,6 @@ class Crawl:
         Stopped
             When `check` says so.
         """
-        for each in self.classifiers:
-            if "XMLClassifier" in each:
-                name = each["XMLClassifier"]["Name"]
-                self.log(
-                    "WARN", f"The XML classifier {name} is passed over: the local AWS does not read XML."
-                )
         try:
             self._candidates = recognise.classifiers(self.classifiers)
             groups = [

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from localaws.glue import s3_listing, schedules
 from localaws.glue.base import invalid
 
 MEMBERS = (
@@ -13,7 +14,6 @@ MEMBERS = (
     "RecrawlPolicy", "LineageConfiguration", "Configuration", "CrawlerSecurityConfiguration",
     "LakeFormationConfiguration",
 )  # fmt: skip
-_SCHEDULE = re.compile(r"cron\(\S+ \S+ \S+ \S+ \S+ \S+\)\Z")
 _TARGET = re.compile(r"(s3://)?[a-z0-9][a-z0-9.-]+(/|\Z)")
 _CONFIGURATION = {"Version", "CrawlerOutput", "Grouping", "CreatePartitionIndex"}
 
@@ -67,10 +67,8 @@ def check_schedule(schedule: str | None) -> None:
     AwsError
         InvalidInputException.
     """
-    if schedule and not _SCHEDULE.match(schedule):
-        raise invalid(
-            f"The schedule {schedule} is no cron(minutes hours day-of-month month day-of-week year)."
-        )
+    if schedule and (problem := schedules.problem(schedule)):
+        raise invalid(f"The schedule {schedule} is not valid: {problem}.")
 
 
 def _check_targets(targets: dict[str, Any]) -> None:
@@ -83,6 +81,10 @@ def _check_targets(targets: dict[str, Any]) -> None:
         path = target.get("Path") or ""
         if not _TARGET.match(path):
             raise invalid(f"The S3 target path {path!r} is no s3://bucket/prefix.")
+        try:
+            s3_listing.matcher(target.get("Exclusions") or ())
+        except s3_listing.TargetError as error:
+            raise invalid(str(error)) from None
         if target.get("EventQueueArn") or target.get("ConnectionName"):
             raise invalid("The local AWS crawls S3 targets without event queues and connections.")
 

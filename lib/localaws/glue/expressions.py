@@ -259,8 +259,14 @@ def _timestamp(text: str) -> datetime:
 
 
 def _like(pattern: str) -> re.Pattern[str]:
-    parts = ((".*" if c == "%" else "." if c == "_" else re.escape(c)) for c in pattern)
-    return re.compile("".join(parts), re.DOTALL)
+    first, *rest = (
+        "".join("." if c == "_" else re.escape(c) for c in part) for part in re.split("%+", pattern)
+    )
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    # Where a part first fits is as good as any later place: nothing is tried again, so no pattern is slow.
+    *middle, last = rest
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last, re.DOTALL)
 
 
 def _comparison(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from localaws.glue import delimited, json_documents, storage
+from localaws.glue import delimited, json_documents, storage, xml_documents
 from localaws.glue.hive_types import Columns
 from localaws.glue.samples import Sample
 from localaws.glue.storage import Storage
@@ -66,7 +66,7 @@ def classifiers(custom: Sequence[dict[str, Any]]) -> list[Classifier]:
     ValueError
         For a grok pattern that cannot be compiled, with its reason.
     """
-    return [c for each in custom if (c := _custom(each)) is not None] + list(_built_in())
+    return [*map(_custom, custom), *_built_in()]
 
 
 def recognise(samples: Sequence[Sample], candidates: Sequence[Classifier]) -> list[Recognition | None]:
@@ -91,7 +91,7 @@ def _each(classify: Callable[[Sample], Recognition | None]) -> Classifier:
     return lambda samples: [classify(sample) for sample in samples]
 
 
-def _custom(classifier: dict[str, Any]) -> Classifier | None:
+def _custom(classifier: dict[str, Any]) -> Classifier:
     (kind, settings), *_ = classifier.items()
     if kind == "GrokClassifier":
         return grok(settings["Classification"], settings["GrokPattern"], settings.get("CustomPatterns"))
@@ -99,7 +99,9 @@ def _custom(classifier: dict[str, Any]) -> Classifier | None:
         return _each(functools.partial(_json, json_path=settings["JsonPath"]))
     if kind == "CsvClassifier":
         return _each(functools.partial(_csv, rules=delimited.rules(settings)))
-    return None  # XML: the crawler says so in its log
+    return _each(
+        functools.partial(_xml, classification=settings["Classification"], row_tag=settings.get("RowTag", ""))
+    )
 
 
 @functools.cache
@@ -176,6 +178,13 @@ def _csv(sample: Sample, rules: delimited.Rules = delimited.BUILT_IN) -> Recogni
         return None
     stored = storage.csv(found.delimiter, found.quote, found.header, found.open_csv)
     return Recognition("csv", found.columns, stored, 1.0, found.records)
+
+
+def _xml(sample: Sample, classification: str, row_tag: str) -> Recognition | None:
+    found = xml_documents.read(sample, row_tag)
+    if found is None:
+        return None
+    return Recognition(classification, found.columns, storage.xml(row_tag), 1.0, found.records)
 
 
 def _parquet(sample: Sample) -> Recognition | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+#: Tells of each key whether it is excluded.
+Matcher = Callable[[list[str]], list[bool]]
 
 
 class TargetError(Exception):
@@ -85,7 +88,7 @@ def tree(s3_root: Path, target: str, exclusions: Sequence[str] = ()) -> Folder:
     start = s3_root.joinpath(*parts)
     if not start.resolve().is_relative_to((s3_root / parts[0]).resolve()):
         raise TargetError(f"The S3 target {target} leads out of its bucket.")
-    excluded = re.compile("|".join(map(glob_regex, exclusions)) or r"(?!)", re.DOTALL)
+    excluded = matcher(exclusions)
     if start.is_file():
         folder = Folder(parts[:-1])
         folder.objects.append(S3Object(parts[-1], start, start.stat().st_size))
@@ -96,19 +99,41 @@ def tree(s3_root: Path, target: str, exclusions: Sequence[str] = ()) -> Folder:
     return root
 
 
-def _fill(folder: Folder, path: Path, below: str, excluded: re.Pattern[str]) -> None:
+def _fill(folder: Folder, path: Path, below: str, excluded: Matcher) -> None:
+    found = []
     with os.scandir(path) as entries:
         for entry in sorted(entries, key=lambda e: e.name):
-            key = below + entry.name
             if entry.name.startswith(("_", ".")) or entry.is_symlink():
                 continue
             if entry.is_dir():
                 child = Folder((*folder.parts, entry.name))
-                _fill(child, Path(entry.path), key + "/", excluded)
+                _fill(child, Path(entry.path), f"{below}{entry.name}/", excluded)
                 if child.objects or child.folders:
                     folder.folders[entry.name] = child
-            elif (size := entry.stat().st_size) and not excluded.fullmatch(key):
-                folder.objects.append(S3Object(entry.name, Path(entry.path), size))
+            elif size := entry.stat().st_size:
+                found.append(S3Object(entry.name, Path(entry.path), size))
+    flags = excluded([below + each.name for each in found])
+    folder.objects += [each for each, out in zip(found, flags, strict=True) if not out]
+
+
+def matcher(exclusions: Sequence[str]) -> Matcher:
+    """Give a function that tells which keys, relative to the target, are excluded.
+
+    Raises
+    ------
+    TargetError
+        For a pattern that is none.
+    """
+    if not exclusions:
+        return lambda keys: [False] * len(keys)
+    import polars as pl  # its expressions are run by an automaton: no pattern makes a crawl slow
+
+    expression = "(?s)^(?:" + "|".join(map(glob_regex, exclusions)) + ")$"
+    try:
+        pl.Series([""]).str.contains(expression)
+    except pl.exceptions.ComputeError:
+        raise TargetError(f"An exclude pattern is no glob: {', '.join(exclusions)}") from None
+    return lambda keys: pl.Series(keys, dtype=pl.String).str.contains(expression).to_list()
 
 
 def glob_regex(pattern: str) -> str:
@@ -128,8 +153,8 @@ def glob_regex(pattern: str) -> str:
             out.append("[^/]")
         elif char == "[" and "]" in pattern[at + 2 :]:
             end = pattern.index("]", at + 2)
-            body = pattern[at + 1 : end].replace("\\", "\\\\")
-            out.append("[" + ("^" + body[1:] if body[0] in "!^" else body) + "]")
+            body = re.sub(r"([\[\]\\&~^])", r"\\\1", pattern[at + 1 : end])
+            out.append("[" + ("^" + body[1:] if body[0] == "!" else body) + "]")
             at = end
         elif char == "{":
             out.append("(?:")

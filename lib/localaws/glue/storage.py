@@ -82,6 +82,11 @@ def json(columns: list[str], json_path: str | None) -> Storage:
     return Storage(serde=JSON, serde_parameters={"paths": ",".join(sorted(columns))}, parameters=parameters)
 
 
+def xml(row_tag: str) -> Storage:
+    """Give the storage of XML: no format and no SerDe of Hive's reads it; Glue's jobs do, by the row tag."""
+    return Storage("", "", serde_parameters={"rowTag": row_tag})
+
+
 def csv(delimiter: str, quote: str | None, header: bool, open_csv: bool) -> Storage:
     """Give the storage of delimited text."""
     parameters = {

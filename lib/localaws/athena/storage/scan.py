@@ -128,6 +128,8 @@ class Planner:
         columns = [
             (c["Name"].lower(), types.hive_type(c.get("Type", "string"))) for c in descriptor["Columns"]
         ]
+        if not descriptor.get("InputFormat"):
+            raise StatementError("HIVE_UNSUPPORTED_FORMAT", "Unable to create input format ")
         form = serdes.text_format(descriptor.get("SerdeInfo", {}), columns)
         parameters = {**table.get("Parameters", {}), **(descriptor.get("Parameters") or {})}
         skip = (_count(parameters, "skip.header.line.count"), _count(parameters, "skip.footer.line.count"))
