@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from localaws.athena import pyfunctions
 from localaws.athena.errors import StatementError
 
 _MEMORY_SHARE = 0.5
@@ -41,6 +42,7 @@ class Engine:
         )
         run = self._database.execute
         run("SET TimeZone = 'UTC'")
+        pyfunctions.register(self._database)
         run(resources.files("localaws.athena.analysis").joinpath("macros.sql").read_text(encoding="utf-8"))
         folders = ", ".join("'" + str(p.resolve()).replace("'", "''") + "/'" for p in (s3_root, work))
         run(f"SET allowed_directories = [{folders}]")  # before access is closed: the order matters
@@ -56,6 +58,7 @@ class Engine:
             return self._database.cursor()
 
     def close(self) -> None:
+        pyfunctions.unregister(self._database)
         self._database.close()
 
 
@@ -73,7 +76,9 @@ def first_line(message: str) -> str:
 def failure(error: Exception) -> StatementError:
     """What Athena would say of an error that DuckDB met while running."""
     message = str(error)
-    ours = re.search(r"'ATHENA:([A-Z_]+): (.*)' to BOOL", message, re.DOTALL)
+    ours = re.search(r"'ATHENA:([A-Z_]+): (.*)' to BOOL", message, re.DOTALL) or re.search(
+        r"Refused: ATHENA:([A-Z_]+): (.*)", message, re.DOTALL
+    )
     if ours:
         return StatementError(ours.group(1), ours.group(2))
     if "Division by zero" in message:

@@ -80,7 +80,7 @@ def typed(node: nodes.Typed) -> Value:
         sign = "-" if value.startswith("-") else ""
         return number(nodes.Number(node.position, "decimal", value.lstrip("+-")), negative=bool(sign))
     if name == "json":
-        return Value(f"CAST(json({text(value)}) AS VARCHAR)", types.JSON)
+        return Value(f"py_json_parse({text(value)})", types.JSON)
     kind = types.simple_type(name, [])
     try:
         float(value) if name in ("double", "real") else int(value)

@@ -106,11 +106,15 @@ CREATE MACRO nth_position(s, what, n) AS checked(n = 0, 'INVALID_FUNCTION_ARGUME
     ELSE length(array_to_string(string_split(s, what)[1:len(string_split(s, what)) + n], what)) + 1 END);
 CREATE MACRO padded(s, n, pad, result) AS checked(n < 0 OR n > 2147483647, 'INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]', checked(pad = '', 'INVALID_FUNCTION_ARGUMENT: Padding string must not be empty', result));
 CREATE MACRO one_codepoint(s) AS checked(length(s) <> 1, concat('INVALID_FUNCTION_ARGUMENT: String must contain exactly one character: ', s), unicode(s));
-CREATE MACRO hamming_of(a, b) AS checked(length(a) <> length(b), 'INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length', CAST(hamming(a, b) AS BIGINT));
 CREATE MACRO map_of_unique(entries) AS checked(len(list_distinct(list_transform(entries, lambda e: e.key))) < len(entries), 'INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed', map_from_entries(entries));
-CREATE MACRO map_of_pairs(s, entry_sep, key_sep) AS map_of_unique(list_transform(
-    list_filter(string_split(s, entry_sep), lambda e: e <> ''),
-    lambda e: {'key': checked(NOT contains(e, key_sep), 'INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e || '''', e[1:strpos(e, key_sep) - 1]), 'value': e[strpos(e, key_sep) + length(key_sep):]}));
+CREATE MACRO map_of_pairs(found) AS map_of_unique(list_transform(found, lambda e: {'key': e.k, 'value': e.v}));
+CREATE MACRO char_codes(s) AS list_aggregate(list_transform(string_split(s, ''), lambda c: lpad(upper(to_hex(unicode(c))), 4, '0')), 'string_agg', '');
+CREATE MACRO text_from_hex(h, start, count_) AS CASE
+    WHEN start = 0 OR -start > length(h) // 2 OR count_ <= 0 THEN ''
+    ELSE substr(h, CASE WHEN start > 0 THEN 2 * start - 1 ELSE length(h) + 2 * start + 1 END, 2 * count_) END;
+CREATE MACRO padded_bytes(b, n, pad, left_) AS checked(octet_length(pad) = 0, 'INVALID_FUNCTION_ARGUMENT: Padding bytes must not be empty', unhex(CASE
+    WHEN octet_length(b) >= n THEN substr(hex(b), 1, CAST(2 * n AS BIGINT))
+    WHEN left_ THEN lpad(hex(b), CAST(2 * n AS INTEGER), hex(pad)) ELSE rpad(hex(b), CAST(2 * n AS INTEGER), hex(pad)) END));
 CREATE MACRO luhn(s) AS checked(NOT regexp_full_match(s, '[0-9]*'), 'INVALID_FUNCTION_ARGUMENT: Input contains non-digit characters', CASE WHEN s = '' THEN false
     ELSE list_sum(list_transform(range(1, length(s) + 1), lambda i: CASE WHEN (length(s) - i) % 2 = 0 THEN CAST(s[i] AS INTEGER)
         ELSE CASE WHEN CAST(s[i] AS INTEGER) > 4 THEN CAST(s[i] AS INTEGER) * 2 - 9 ELSE CAST(s[i] AS INTEGER) * 2 END END)) % 10 = 0 END);
@@ -136,7 +140,6 @@ CREATE MACRO human_seconds(s) AS CASE WHEN s IS NULL THEN NULL WHEN abs(s) = 0 T
     counted(abs(s) // 3600 % 24, 'hour'), counted(abs(s) // 60 % 60, 'minute'), counted(abs(s) % 60, 'second')], lambda x: x IS NOT NULL), ', ') END;
 
 -- JSON and URLs.
-CREATE MACRO parsed_json(s) AS checked(NOT json_valid(s), concat('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''', s, ''''), CASE WHEN json_valid(s) THEN CAST(json(s) AS VARCHAR) END);
 CREATE MACRO url_ok(u) AS regexp_full_match(u, '[^ <>"{}|\\^`\x00-\x1f]*') AND NOT regexp_matches(u, '%([^0-9A-Fa-f]|[0-9A-Fa-f][^0-9A-Fa-f]|.?$)');
 CREATE MACRO url_decode_path(p) AS url_decode(p);
 CREATE MACRO first_parameter(p) AS CASE WHEN contains(p, '=') THEN url_decode(replace(p[strpos(p, '=') + 1:], '+', ' ')) ELSE '' END;
@@ -157,6 +160,13 @@ CREATE MACRO array_part(a, start, count_) AS checked(start = 0, 'INVALID_FUNCTIO
     ELSE a[len(a) + start + 1:len(a) + start + count_] END));
 CREATE MACRO array_item(a, i) AS checked(i = 0, 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1', checked(i < 0, 'INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || i, checked(i > len(a), concat('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: ', i, ' > ', len(a)), a[i])));
 CREATE MACRO array_item_or_null(a, i) AS checked(i = 0, 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1', CASE WHEN i < 0 AND -i > len(a) THEN NULL ELSE a[i] END);
+CREATE MACRO trimmed_array(a, n) AS checked(n < 0, concat('INVALID_FUNCTION_ARGUMENT: size must not be negative: ', n), checked(n > len(a), concat('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ', len(a), ': ', n), a[1:len(a) - n]));
+CREATE MACRO grams(a, n) AS checked(n <= 0, 'INVALID_FUNCTION_ARGUMENT: N must be positive', CASE WHEN len(a) <= n THEN [a]
+    ELSE list_transform(range(1, len(a) - n + 2), lambda i: a[i:i + n - 1]) END);
+CREATE MACRO holds_sequence(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(b) = 0 THEN true WHEN len(b) > len(a) THEN false
+    ELSE coalesce(list_bool_or(list_transform(range(1, len(a) - len(b) + 2), lambda i: a[i:i + len(b) - 1] = b)), false) END;
+CREATE MACRO dot_of(m, n) AS list_sum(list_transform(map_entries(m), lambda e: e.value * coalesce(n[e.key], 0)));
+CREATE MACRO cosine_of(m, n) AS dot_of(m, n) / (sqrt(dot_of(m, m)) * sqrt(dot_of(n, n)));
 CREATE MACRO map_item(m, k) AS checked(NOT list_contains(map_keys(m), k), concat('INVALID_FUNCTION_ARGUMENT: Key not present in map: ', k), m[k]);
 CREATE MACRO first_of_keys(entries) AS list_filter(entries, lambda e, i: e.key IS NOT NULL AND NOT list_contains(list_transform(entries[1:i - 1], lambda p: p.key), e.key));
 CREATE MACRO map_of_entries(entries) AS CASE WHEN entries IS NOT NULL THEN map_from_entries(first_of_keys(entries)) END;

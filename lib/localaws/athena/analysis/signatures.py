@@ -77,6 +77,8 @@ def _type(text: str) -> Type:
         return Type("decimal")
     if text == "varchar(x)":  # of the caller's length, which the result keeps
         return Type("varchar", ("x",))
+    if text == "decimal(38,0)":
+        return types.decimal(38, 0)
     length = re.fullmatch(r"varchar\((\d+)\)", text)
     if length:
         return types.varchar(int(length.group(1)))

@@ -8,6 +8,8 @@ from localaws.athena import types
 from localaws.athena.analysis import convert, patterns
 from localaws.athena.analysis.scope import Value
 from localaws.athena.errors import StatementError, not_supported
+from localaws.athena.pyfunctions import times
+from localaws.athena.pyfunctions.registry import Refused
 from localaws.athena.sql import nodes
 from localaws.athena.types import Type, duckdb_type
 
@@ -236,39 +238,110 @@ def _format(scope: Expressions, node: nodes.Call) -> Value:
             [value, pattern],
             f"{node.name}(timestamp(p), varchar(x)), {node.name}(timestamp(p) with time zone, varchar(x))",
         )
-    if not isinstance(pattern.literal, str):
-        raise not_supported(f"{node.name} with a format that is not a literal", node.position)
-    write = patterns.mysql_format if node.name == "date_format" else patterns.joda_format
     zoned = value.sql if value.type.name == "timestamp with time zone" else f"at_utc({local})"
-    return Value(write(pattern.literal, local, zoned, node.position), types.VARCHAR)
+    if isinstance(pattern.literal, str):
+        write = patterns.mysql_format if node.name == "date_format" else patterns.joda_format
+        sql = write(pattern.literal, local, zoned, node.position)
+    elif node.name == "date_format":
+        sql = f"py_mysql_format({local}, {pattern.sql})"
+    else:
+        sql = f"py_joda_format({local}, ({zoned}).z, offset_minutes({zoned}), {pattern.sql})"
+    return Value(sql, types.VARCHAR)
 
 
 @special("date_parse", "parse_datetime")
 def _parse(scope: Expressions, node: nodes.Call) -> Value:
     arity(node, 2, 2)
-    value = scope.typed(node.arguments[0], types.VARCHAR, node.name)
-    pattern = scope.value(node.arguments[1])
-    if not isinstance(pattern.literal, str):
-        raise not_supported(f"{node.name} with a format that is not a literal", node.position)
-    if node.name == "date_parse":
-        return Value(patterns.mysql_parse(pattern.literal, value, node.position), types.TIMESTAMP)
-    return Value(patterns.joda_parse(pattern.literal, value, node.position), types.TIMESTAMP_TZ)
+    values = [scope.value(a) for a in node.arguments]
+    if not all(types.is_string(v.type) or v.type == types.UNKNOWN for v in values):
+        raise unexpected(node, values, f"{node.name}(varchar(x), varchar(y))")
+    text, pattern = (convert.coerce(v.sql, v.type, types.VARCHAR) for v in values)
+    literal = values[1].literal
+    if node.name == "parse_datetime":
+        _check(times.joda_form, literal, node)
+        return Value(f"py_joda_parse({text}, {pattern})", types.TIMESTAMP_TZ)
+    _check(times.mysql_form, literal, node)
+    fast = patterns.mysql_parse(literal, text) if isinstance(literal, str) else None
+    slow = f"py_mysql_parse({text}, {pattern})"
+    return Value(
+        f"CASE WHEN {fast} IS NOT NULL THEN {fast} ELSE {slow} END" if fast else slow, types.TIMESTAMP
+    )
+
+
+def _check(read, pattern: object, node: nodes.Call) -> None:
+    """Refuse a literal pattern that is none before anything runs."""
+    if not isinstance(pattern, str):
+        return
+    try:
+        read(pattern)
+    except Refused as error:
+        _, code, message = str(error).split(":", 2)
+        raise StatementError(code, message.strip(), node.position) from error
+
+
+@special("to_char", "to_date", "to_timestamp")
+def _teradata(scope: Expressions, node: nodes.Call) -> Value:
+    """https://trino.io/docs/current/functions/teradata.html"""
+    arity(node, 2, 2)
+    value, pattern = (scope.value(a) for a in node.arguments)
+    if not types.is_string(pattern.type):
+        raise unexpected(node, [value, pattern], f"{node.name}(…, varchar(x))")
+    form = f"py_teradata_pattern({pattern.sql})"
+    if node.name == "to_char":
+        if value.type.name not in ("timestamp with time zone", "timestamp", "date"):
+            raise unexpected(node, [value, pattern], "to_char(timestamp(p) with time zone, varchar(x))")
+        zoned = convert.coerce(value.sql, value.type, types.TIMESTAMP_TZ)
+        sql = f"py_joda_format(local_time({zoned}), ({zoned}).z, offset_minutes({zoned}), {form})"
+        return Value(sql, types.VARCHAR)
+    if not types.is_string(value.type):
+        raise unexpected(node, [value, pattern], f"{node.name}(varchar(x), varchar(y))")
+    parsed = f"(py_joda_parse({value.sql}, {form})).i"
+    if node.name == "to_date":
+        return Value(f"CAST({parsed} AS DATE)", types.DATE)
+    return Value(parsed, types.TIMESTAMP)
 
 
 @special("from_unixtime")
 def _from_unixtime(scope: Expressions, node: nodes.Call) -> Value | None:
-    if len(node.arguments) == 3:
-        raise not_supported("from_unixtime with hours and minutes", node.position)
-    return None
+    """With hours and minutes: the offset of the zone."""
+    if len(node.arguments) != 3:
+        return None
+    values = [scope.value(a) for a in node.arguments]
+    if not types.coerces(values[0].type, types.DOUBLE) or any(
+        v.type.name not in types.INTEGERS for v in values[1:]
+    ):
+        raise unexpected(node, values, "from_unixtime(double, bigint, bigint)")
+    instant = f"make_timestamp(CAST(round(CAST({values[0].sql} AS DOUBLE) * 1000) AS BIGINT) * 1000)"
+    minutes = f"CAST({values[1].sql} * 60 + {values[2].sql} AS BIGINT)"
+    return Value(f"{{'i': {instant}, 'z': offset_sign_text({minutes})}}", types.TIMESTAMP_TZ)
+
+
+@special("from_unixtime_nanos", "from_iso8601_timestamp_nanos")
+def _nanos(scope: Expressions, node: nodes.Call) -> Value:
+    raise not_supported(f"{node.name}, whose result is finer than a microsecond,", node.position)
 
 
 @special("format")
 def _format_text(scope: Expressions, node: nodes.Call) -> Value:
-    pattern = scope.value(node.arguments[0]) if node.arguments else None
-    if pattern is None or not isinstance(pattern.literal, str):
-        raise not_supported("format without a literal format", node.position)
-    values = [scope.value(a) for a in node.arguments[1:]]
-    return Value(patterns.java_format(pattern.literal, values, node.position), types.VARCHAR)
+    values = [scope.value(a) for a in node.arguments]
+    if len(values) < 2 or not types.is_string(values[0].type):
+        raise unexpected(node, values, "format(varchar, row(…))")
+    names, texts = [], []
+    for value in values[1:]:
+        written = (
+            f"CAST({value.sql} AS VARCHAR)"
+            if value.type.name in ("double", "real", "json", "unknown")
+            else convert.varchar_of(value.sql, value.type)
+        )
+        if written is None:
+            raise not_supported(f"format of {value.type}", node.position)
+        # DuckDB writes the infinities as inf.
+        if value.type.name in ("double", "real"):
+            written = f"CASE WHEN isfinite({value.sql}) THEN {written} ELSE java_double({value.sql}) END"
+        names.append(convert.text(value.type.name))
+        texts.append(written)
+    sql = f"py_java_format({values[0].sql}, [{', '.join(names)}], [{', '.join(texts)}])"
+    return Value(sql, types.VARCHAR)
 
 
 @special("uuid")
