@@ -62,6 +62,7 @@ def create_app(
     scheme = app.get_asset_url("scheme.js")
     app.index_string = (FOLDER / "index.html").read_text(encoding="utf-8").replace("{scheme}", scheme)
     data = Data(settings, queries, guard.veil())
+    manager.at_stop.append(data.stop)
 
     def page():
         """The page of a request; where Athena says at once what there is, a round trip less to the first bar.

@@ -84,6 +84,11 @@ class Cancellation:
 _current: contextvars.ContextVar[Cancellation] = contextvars.ContextVar("logloom_cancellation")
 
 
+def run_under(cancellation: Cancellation) -> None:
+    """What runs from here on in this context stops when `cancellation` says so."""
+    _current.set(cancellation)
+
+
 def current() -> Cancellation:
     """The cancellation of the job that runs in this thread; outside of a job one that nobody cancels."""
     return _current.get(None) or Cancellation()
@@ -114,6 +119,7 @@ class ThreadManager(BaseBackgroundCallbackManager):
         self._lock = threading.Lock()
         self._secret: bytes | None = None
         self._threads, self._pool = threads, None
+        self.at_stop: list[Callable[[], None]] = []
         super().__init__(cache_by=None)
 
     @contextmanager
@@ -188,6 +194,8 @@ class ThreadManager(BaseBackgroundCallbackManager):
             jobs, self._jobs, pool = list(self._jobs.values()), {}, self._pool
         for job in jobs:
             job.cancellation.cancel()
+        for action in self.at_stop:
+            action()
         if pool:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -76,6 +76,7 @@ class Data:
         self._running: dict[str, Future[QueryResult]] = {}
         self._version: tuple[float, str] | None = None
         self._early: ThreadPoolExecutor | None = None
+        self._ending = background.Cancellation()
 
     def ask(self, statement: Statement, on_progress: Callable[[str, int], None] | None = None) -> Answer:
         """Run `statement`, or take its answer from the cache when nothing was loaded since.
@@ -120,10 +121,15 @@ class Data:
             self._early = self._early or ThreadPoolExecutor(2, thread_name_prefix="dashboard-early")
         try:
             # In this request's context: who asks decides what comes.
-            early = self._early.submit(contextvars.copy_context().run, self.ask, statement)
-            return early.result(timeout=seconds)
+            context = contextvars.copy_context()
+            context.run(background.run_under, self._ending)
+            return self._early.submit(context.run, self.ask, statement).result(timeout=seconds)
         except (TimeoutError, Trouble):
             return None
+
+    def stop(self) -> None:
+        """Stop what runs for nobody's job: the server ends."""
+        self._ending.cancel()
 
     def ask_all(
         self, *statements: Statement, on_progress: Callable[[str, int], None] | None = None
