@@ -81,6 +81,10 @@ class LogFormat:
         Texts that mean that there is no value.
     constants
         Values of columns or attributes that all its lines have.
+    embeds
+        Whether the lines of a container are in its lines (see `embedded`).
+    timeless
+        Whether its lines need no time, since they are in lines that have one.
     records
         Of kind json: dotted path to a list in the line whose items are the events.
     order
@@ -110,6 +114,8 @@ class LogFormat:
     separator: str = ""
     nulls: tuple[str, ...] = ("-",)
     constants: Mapping[str, str] = field(default_factory=dict)
+    embeds: bool = False
+    timeless: bool = False
     records: str = ""
     order: int = 500
     glue: bool = False

@@ -109,6 +109,8 @@ def time_text(frame: pl.DataFrame) -> pl.Series:
     """The text of the time: one field, or date and time of day."""
     if "timestamp" in frame.columns:
         return frame["timestamp"]
+    if not {"date", "time_of_day"} & set(frame.columns):
+        return pl.repeat(None, len(frame), dtype=pl.String, eager=True)
     parts = [pl.col(name).str.strip_chars('"') for name in ("date", "time_of_day") if name in frame.columns]
     return frame.select(timestamp=pl.concat_str(parts, separator=" ")).to_series()
 

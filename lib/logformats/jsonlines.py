@@ -13,7 +13,8 @@ import polars as pl
 
 from logformats.attributes import Pairs
 from logformats.definitions import COLUMNS, COMPOUNDS, LogFormat
-from logformats.matched import NO_ROWS, Matched
+from logformats.lines import without_colour
+from logformats.matched import ATTRIBUTE, NO_ROWS, PARTIAL, STREAM, Matched
 from logformats.names import assign
 
 MAX_DEPTH = 20  # deeper than this, an object stays JSON text
@@ -23,7 +24,10 @@ OBJECT = r"^(?:[A-Za-z0-9][A-Za-z0-9_.-]* +\| +)?\s*\{"
 _PREFIX = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*) +\| +")
 CONTAINER = "container.name"
 
-_OTLP_VALUES = ("stringValue", "intValue", "doubleValue", "boolValue")
+_OTLP_VALUES = ("stringValue", "intValue", "doubleValue", "boolValue", "bytesValue")
+#: Docker parts a line of so many bytes or more; a part has no line feed at its end.
+#: https://github.com/moby/moby/blob/master/daemon/logger/copier.go
+DOCKER_BYTES = 16_384
 
 
 def parse(text: str) -> dict[str, Any] | None:
@@ -107,16 +111,39 @@ def _flatten(value: dict[str, Any], prefix: str, flat: dict[str, str], depth: in
 
 
 def _named_values(items: list) -> dict[str, Any]:
-    """OpenTelemetry's attributes, a list of key and typed value, as an object; empty for other lists."""
+    """A list of names with their values as an object; empty for other lists.
+
+    These are OpenTelemetry's attributes (key and typed value), and HTTP headers as AWS writes them (name and
+    value).
+    """
     named = {}
     for item in items:
-        if not isinstance(item, dict) or item.keys() != {"key", "value"}:
+        if not isinstance(item, dict) or len(item) != 2 or "value" not in item:
             return {}
-        value = item["value"]
-        if not (isinstance(item["key"], str) and isinstance(value, dict)):
+        name, value = item.get("key", item.get("name")), item["value"]
+        if not isinstance(name, str):
             return {}
-        named[item["key"]] = next((value[kind] for kind in _OTLP_VALUES if kind in value), value)
+        if "key" in item:
+            if not isinstance(value, dict):
+                return {}
+            value = _any_value(value)
+        named[name] = value
     return named
+
+
+def _any_value(value: dict[str, Any]) -> Any:
+    """OpenTelemetry's AnyValue, which names its type, as what it is.
+
+    https://opentelemetry.io/docs/specs/otel/logs/data-model/#type-any
+    """
+    for kind in _OTLP_VALUES:
+        if kind in value:
+            return value[kind]
+    if isinstance(pairs := (value.get("kvlistValue") or {}).get("values"), list):
+        return _named_values(pairs) or value
+    if isinstance(items := (value.get("arrayValue") or {}).get("values"), list):
+        return [_any_value(item) if isinstance(item, dict) else item for item in items]
+    return value
 
 
 class JsonMatcher:
@@ -141,6 +168,9 @@ class JsonMatcher:
             for flat in self._events(text):
                 plan = self._plan(flat)
                 if plan is None:
+                    if self.format.records:  # an event without a time: its line cannot be read as a whole
+                        rows.append(row)
+                        pairs.add((), (), nulls)
                     continue
                 for key, column in plan.filled:
                     values = columns.setdefault(column, [])
@@ -153,9 +183,14 @@ class JsonMatcher:
         series = [pl.Series(name, values, dtype=pl.String) for name, values in columns.items()]
         fields = pl.DataFrame([pl.Series("row", rows, dtype=pl.UInt32), *series, pairs.series()])
         if series:
-            listed = pl.col(pl.String).str.starts_with('["')
+            listed = pl.col(pl.String).str.contains(r'^\[(?:"|[0-9]{1,3}[,\]])')
             if any(fields.select(listed.any()).row(0)):
                 fields = fields.with_columns(pl.col(pl.String).map_elements(_plain, return_dtype=pl.String))
+        if self.format.embeds and len(fields):
+            part = ~pl.col("message").str.ends_with("\n") & (
+                pl.col("message").str.len_bytes() >= DOCKER_BYTES
+            )
+            fields = fields.with_columns(pl.when(part).then(pl.lit("P")).alias(PARTIAL))
         if "message" in columns:
             fields = fields.with_columns(pl.col("message").str.strip_chars_end("\r\n"))
         return Matched(fields, NO_ROWS)
@@ -173,7 +208,7 @@ class JsonMatcher:
             yield flatten(value)
         elif has(value, self.format.requires):
             for event in _records(value, self.format.records.split(".")):
-                yield flatten(event)
+                yield flatten(_plain_record(event))
 
     def _plan(self, flat: dict[str, str]) -> Plan | None:
         """What becomes of each key; None if a line with these keys is not of this format."""
@@ -184,7 +219,10 @@ class JsonMatcher:
             columns = assign(list(keys), self.format.keys)
             timed = {"timestamp", "date"} & set(columns.values())
             fits = self.format.records or set(self.format.requires) <= set(keys)
-            self._plans[keys] = Plan.of(keys, columns) if fits and timed else None
+            if fits and (timed or self.format.timeless):
+                self._plans[keys] = Plan.of(keys, columns, _OWN_COLUMNS if self.format.embeds else {})
+            else:
+                self._plans[keys] = None
         return self._plans[keys]
 
 
@@ -197,22 +235,52 @@ class Plan:
     names: tuple[str, ...]
 
     @staticmethod
-    def of(keys: tuple[str, ...], columns: dict[str, str]) -> Plan:
-        filled = tuple((key, columns[key]) for key in keys if columns.get(key) in _FILLED)
-        others = tuple(key for key in keys if columns.get(key) not in _FILLED)
+    def of(keys: tuple[str, ...], columns: dict[str, str], own: dict[str, str]) -> Plan:
+        """The plan for these keys; `own` are attributes that have a column to themselves."""
+        columns = {key: own.get(column, column) for key, column in columns.items()}
+        apart = {*_FILLED, *own.values()}
+        filled = tuple((key, columns[key]) for key in keys if columns.get(key) in apart)
+        others = tuple(key for key in keys if columns.get(key) not in apart)
         return Plan(filled, others, tuple(columns.get(key, key) for key in others))
 
 
 _FILLED = frozenset({*COLUMNS, *COMPOUNDS})
+_OWN_COLUMNS = {STREAM.removeprefix(ATTRIBUTE): STREAM}
 
 
 def _plain(text: str) -> str:
-    """A value for a column: of a list with one text, as HTTP headers come, that text."""
-    if text.startswith('["') and text.endswith('"]'):
+    """A value for a column: of a list with one text, as HTTP headers come, that text.
+
+    The systemd journal writes what is no text, or holds control characters, as a list of bytes, and a field
+    that was given several times as a list (https://systemd.io/JOURNAL_EXPORT_FORMATS/#journal-json-format).
+    """
+    if not (text.startswith("[") and text.endswith("]")):
+        return text
+    try:
         items = json.loads(text)
-        if len(items) == 1:
-            return items[0]
+    except ValueError:
+        return text
+    if len(items) == 1 and isinstance(items[0], str):
+        return items[0]
+    if items and all(type(item) is int and 0 <= item < 256 for item in items):
+        return without_colour(bytes(items).replace(b"\0", b"\\x00").decode("utf-8", "backslashreplace"))
     return text
+
+
+def _plain_record(event: dict[str, Any]) -> dict[str, Any]:
+    """A record of OpenTelemetry's with a body of any type as text, and without a time that is not set.
+
+    An unset time is 0 or missing; then the time at which it was observed is the record's
+    (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-observedtimestamp).
+    """
+    if isinstance(body := event.get("body"), dict):
+        value = _any_value(body)
+        if not isinstance(value, str):
+            value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        event["body"] = value
+    if str(event.get("timeUnixNano", "0")) == "0" and "observedTimeUnixNano" in event:
+        event.pop("timeUnixNano", None)
+    return event
 
 
 def _records(value: Any, path: list[str]) -> Iterator[dict[str, Any]]:

@@ -52,13 +52,14 @@ class LogfmtMatcher:
             own = values.select("row", pl.col("value").alias(column))
             fields = fields.join(own, on="row", how="left", maintain_order="left")
         fields = fields.join(attributes, on="row", how="left", maintain_order="left")
-        if "timestamp" not in fields.columns:
+        timeless = self.format.timeless
+        if "timestamp" not in fields.columns and not timeless:
             return nothing
         for key in self.format.requires:
             fields = fields.join(
                 pairs.filter(pl.col("key") == key), on="row", how="semi", maintain_order="left"
             )
-        return Matched(fields.filter(pl.col("timestamp").is_not_null()), NO_ROWS)
+        return Matched(fields if timeless else fields.filter(pl.col("timestamp").is_not_null()), NO_ROWS)
 
     def _columns(self, keys: pl.Series) -> pl.DataFrame:
         """For each of `keys` that may fill a column: that column and how good a name for it the key is."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 ATTRIBUTE = "@"  # before the name of an attribute that has a column of its own
+#: Of container formats: the stream that a line came from, and `P` where more of the line follows.
+STREAM = ATTRIBUTE + "log.iostream"
+PARTIAL = ATTRIBUTE + "log.partial"
 
 NO_ROWS = pl.Series("row", [], dtype=pl.UInt32)
 

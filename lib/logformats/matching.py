@@ -199,6 +199,13 @@ class DelimitedMatcher:
         self._header = header if self._names else ""
         return bool(self._names)
 
+    def fits(self, texts: list[str]) -> bool:
+        """Whether lines have as many fields as the header that was learnt; false for no lines."""
+        frame = pl.DataFrame(
+            {"row": range(len(texts)), "text": texts}, schema={"row": pl.UInt32, "text": pl.String}
+        )
+        return bool(self._names and texts) and len(self._fields(frame)) == len(texts)
+
     def _fields(self, lines: pl.DataFrame) -> pl.DataFrame:
         separator = r"[ \t]+" if self._separator == " " else re.escape(self._separator)
         plain = r"[^ \t]*" if self._separator == " " else f"[^{re.escape(self._separator)}]*"

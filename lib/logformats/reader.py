@@ -105,12 +105,15 @@ def splittable(head: bytes, *, path: str = "", formats: Sequence[LogFormat] | No
     """Whether byte ranges of an object with these first bytes (`SAMPLE_BYTES` of them) can be read by
     themselves.
 
-    Not if it is compressed or UTF-16, nor if a header line names the fields of what follows it.
+    Not if it is compressed or UTF-16, if a header line names the fields of what follows it, or if its lines
+    hold those of a container, which may be parts of one.
     """
     if compression(head) or utf16(head):
         return False
     candidates = tuple(formats) if formats is not None else all_formats()
-    return not any(d.kind == "delimited" for d, _ in recognise(sample_lines(head), candidates, path))
+    return not any(
+        d.kind == "delimited" or d.embeds for d, _ in recognise(sample_lines(head), candidates, path)
+    )
 
 
 def _peek(stream: BinaryIO) -> tuple[bytes, BinaryIO]:

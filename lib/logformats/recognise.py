@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from logformats.decompress import DamagedError, blocks
 from logformats.definitions import LogFormat, formats
 from logformats.events import time_text
 from logformats.lines import without_colour
-from logformats.matching import matcher_for
+from logformats.matching import DelimitedMatcher, matcher_for
 from logformats.times import clock_for, parse
 
 SAMPLE_BYTES = 64 << 10
@@ -71,11 +72,30 @@ def sample_lines(sample: bytes) -> list[str]:
     return [without_colour(line.rstrip("\r").replace("\0", "\\x00")) for line in lines]
 
 
+def in_order(lines: list[str], candidates: Sequence[LogFormat]) -> Sequence[LogFormat]:
+    """Candidates in the order in which to try them on an object with these first lines.
+
+    Where the first line names the fields of the next one, what reads such files comes before all but the
+    user's own formats: the rows of a table may look like lines of another.
+    """
+    first, *rest = [line for line in lines[:20] if line.strip()][:2] or [""]
+    tables = []
+    for candidate in candidates:
+        if candidate.kind == "delimited" and not candidate.header.startswith("^#"):
+            matcher = DelimitedMatcher(candidate)
+            if re.match(candidate.header, first) and matcher.learn(first) and matcher.fits(rest[:1]):
+                tables.append(candidate)
+    if not tables:
+        return candidates
+    own = [c for c in candidates if c.order == 0]
+    return [*own, *tables, *(c for c in candidates if c not in own and c not in tables)]
+
+
 def recognise(
     lines: list[str], candidates: Sequence[LogFormat], path: str = ""
 ) -> list[tuple[LogFormat, float]]:
-    """Candidates that lines have, in the candidates' order, each with its share of the lines that are not
-    empty.
+    """Candidates that lines have, in the order in which they are tried, each with its share of the
+    lines that are not empty.
 
     A line counts for the first candidate that matches it and can read its time. Lines that match none count
     for the event before them, if its format has events of several lines.
@@ -88,6 +108,7 @@ def recognise(
     owner = pl.Series("owner", [None] * (frame["row"][-1] + 1), dtype=pl.Int32)
     left = frame
     cache: dict = {}
+    candidates = in_order(lines, candidates)
     for number, definition in enumerate(candidates):
         if left.is_empty():
             break

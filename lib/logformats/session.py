@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from logformats import screening, tables
+from logformats import tables
 from logformats.account import Parsed
+from logformats.choice import Choice, Found
 from logformats.definitions import LogFormat
-from logformats.events import read_core
 from logformats.lines import Chunk, without_colours
-from logformats.matching import Matcher, matcher_for
 from logformats.recognise import sample_lines
 from logformats.times import Clock
 
@@ -25,35 +23,10 @@ MAX_JOINED_BYTES = 16 << 20
 NO_FORMAT = "no format matches this line"
 NO_JSON = "it starts as JSON, but it is not one whole object that has a time"
 NO_EVENT_BEFORE = "no format matches this line, and there is no event before it that it could belong to"
+NO_TIME = "it holds an event that has no time"
 BAD_TIME_BEFORE = "no format matches this line, and the time of the line before it cannot be read"
 TOO_LONG = f"it follows an event of more than {MAX_JOINED_LINES:,} lines or {MAX_JOINED_BYTES >> 20} MiB"
-#: What the time of any format looks like somewhere in the line, or JSON: a cheap test before all formats are
-#: tried.
-MAYBE_EVENT = r"[0-9]{1,2}:[0-9]{2}|[0-9]{6}|^\s*\{"
-
-MAX_SCREENED = 1000  # lines that are looked at one by one before other formats are tried on them
-
 EVENT, BLANK, JOINED, REJECT = range(4)
-
-
-@dataclass
-class Found:
-    """What the formats made of a chunk's lines.
-
-    events
-        Each format with the core of its events (see `read_core`), all with a time.
-    starts
-        For each row, the place in `events` of the format that matched it; -1 for none.
-    unread
-        Rows that a format matched but whose time cannot be read, with that time.
-    silent
-        Rows that hold no event by their format's rules.
-    """
-
-    events: list[tuple[LogFormat, pl.DataFrame]]
-    starts: np.ndarray
-    unread: dict[int, str]
-    silent: np.ndarray
 
 
 @dataclass
@@ -73,17 +46,13 @@ class Session:
         NO_EVENT_BEFORE  # why a line is rejected that matches nothing and has no event to join
     )
     last_dt: str = ""  # date of the last event
-    chosen: list[Matcher] = field(default_factory=list)
-    others: list[LogFormat] = field(default_factory=list)
-    cache: dict[str, Any] = field(default_factory=dict)  # the chunk's lines as JSON
+    choice: Choice = field(init=False)
     waiting: list[pl.DataFrame] = field(default_factory=list)  # rejects before the first event
 
     def choose(self, head: bytes, candidates: Sequence[LogFormat]) -> None:
         """Take the formats that the object's head has first, the others for the lines that these leave."""
-        found = screening.formats_of(screening.spread(sample_lines(head)), candidates)
-        shared = self.cache if sum(c.kind == "json" for c in found) > 1 else None
-        self.chosen = [matcher_for(c, shared) for c in candidates if c in found]
-        self.others = [c for c in candidates if c not in found and c.kind != "delimited"]
+        self.choice = Choice(self.clock)
+        self.choice.choose(sample_lines(head), candidates)
 
     def take(self, chunk: Chunk) -> Iterator[Parsed]:
         """Read a chunk; the event that it ends in is kept back where further lines may join it."""
@@ -107,7 +76,7 @@ class Session:
         text = without_colours(raw).alias("text")
         lines = pl.DataFrame([pl.int_range(len(raw), dtype=pl.UInt32, eager=True).alias("row"), text])
         damaged = len(raw) - 1 if chunk.damage else len(raw)
-        found = self._match(lines, damaged)
+        found = self.choice.match(lines, damaged)
         good = np.flatnonzero(found.starts >= 0)
         first, until = 0, len(raw)
         if self.skipping:
@@ -123,7 +92,9 @@ class Session:
         if not (last or self.done):
             until = self._carry(raw, found, kinds, until)
         if until > first:
-            batch = tables.Batch(lines, raw, kinds, owners, reasons, found.events, first, until)
+            batch = tables.Batch(
+                lines, raw, kinds, owners, reasons, found.events, found.continued, first, until
+            )
             yield self._report(batch)
         if self.done and self.waiting:
             # The first event after them is the next range's.
@@ -137,67 +108,6 @@ class Session:
         rejects, self.waiting = pl.concat(self.waiting), []
         return tables.add_rejects(tables.NOTHING, rejects, dt)
 
-    def _match(self, lines: pl.DataFrame, damaged: int) -> Found:
-        """Try the chosen formats on all lines, and the others on what these leave."""
-        size = len(lines)
-        found = Found([], np.full(size, -1, dtype=np.int32), {}, np.zeros(size, dtype=bool))
-        left = lines[:damaged] if damaged < size else lines
-        for matcher in self.chosen:
-            left = self._try(matcher, left, found)
-        if not left.is_empty() and self.others:
-            left = left.filter(pl.col("text").str.contains(MAYBE_EVENT))
-            for definition in self._promising(left):
-                could = self._starting(left, definition)
-                taken = self._try(matcher_for(definition, self.cache), could, found)
-                if len(taken) < len(could):
-                    left = left.filter(pl.Series(self._free(found)[left["row"].to_numpy()]))
-        self.cache.clear()
-        return found
-
-    @staticmethod
-    def _free(found: Found) -> np.ndarray:
-        return (found.starts < 0) & ~found.silent
-
-    @staticmethod
-    def _starting(left: pl.DataFrame, definition: LogFormat) -> pl.DataFrame:
-        """The lines that start as the format's can."""
-        if definition.firsts is None or len(left) <= MAX_SCREENED:
-            return left
-        first = pl.col("text").str.slice(0, 1)
-        return left.filter(first.is_in(list(definition.firsts)) | ~first.str.contains("^[[:ascii:]]"))
-
-    def _promising(self, left: pl.DataFrame) -> list[LogFormat]:
-        """Those of the other formats that could match some of the lines."""
-        if len(left) > MAX_SCREENED:
-            return self.others
-        accepting = screening.accepting(left["text"], self.others)
-        return [definition for definition in self.others if definition in accepting]
-
-    def _try(self, matcher: Matcher, left: pl.DataFrame, found: Found) -> pl.DataFrame:
-        """Let a format take its lines; gives those that are left."""
-        if left.is_empty():
-            return left
-        matched = matcher.match(left)
-        if len(matched.silent):
-            found.silent[matched.silent.to_numpy()] = True
-            left = left.filter(~pl.col("row").is_in(matched.silent.implode()))
-        if matched.fields.is_empty():
-            return left
-        core = read_core(matched.fields, matcher.format, self.clock)
-        if core["timestamp"].null_count():
-            unread = core.filter(pl.col("timestamp").is_null())
-            for row, text in unread.select("row", "time_text").iter_rows():
-                found.unread.setdefault(row, text or "")
-            core = core.filter(pl.col("timestamp").is_not_null())
-            if core.is_empty():
-                return left
-        rows = core["row"].to_numpy()
-        found.starts[rows] = len(found.events)
-        found.events.append((matcher.format, core))
-        if len(core) >= len(left):
-            return left[:0]
-        return left.filter(pl.Series(found.starts[left["row"].to_numpy()] < 0))
-
     def _categories(
         self, lines: pl.DataFrame, found: Found, damaged: int, damage: str
     ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
@@ -205,7 +115,7 @@ class Session:
         size = len(lines)
         rows = np.arange(size)
         starts = found.starts >= 0
-        if starts.all():
+        if starts.all():  # none can be continued
             return np.full(size, EVENT, dtype=np.int8), rows, {}
         kinds = np.where(starts, EVENT, REJECT).astype(np.int8)
         blank = np.zeros(size, dtype=bool)
@@ -217,7 +127,7 @@ class Session:
         for row, text in found.unread.items():
             if not starts[row]:
                 unread[row] = True
-                reasons[row] = f"the time cannot be read: {text[:100]}"
+                reasons[row] = f"the time cannot be read: {text[:100]}" if text else NO_TIME
         owners = np.maximum.accumulate(np.where(starts | unread, rows, -1))
         multiline = np.array([definition.multiline for definition, _ in found.events] + [False])
         owner_format = np.where(owners >= 0, found.starts[owners], -1)
@@ -230,6 +140,7 @@ class Session:
         last_joined = np.full(size + 1, -1)
         joined_rows = np.flatnonzero(kinds == JOINED)
         np.maximum.at(last_joined, owners[joined_rows], joined_rows)
+        kinds[found.continued] = JOINED
         kinds[blank & (kinds == BLANK) & (owners >= 0) & (last_joined[owners] > rows)] = JOINED
         rejected = np.flatnonzero(free & (kinds == REJECT))
         is_json = lines["text"].gather(rejected).str.starts_with("{").to_list()
@@ -252,6 +163,13 @@ class Session:
         """Keep the last event back if more lines may join it; gives the row up to which rows are settled."""
         heads = np.flatnonzero(found.starts >= 0)
         unread = [row for row in found.unread if found.starts[row] < 0]
+        if (
+            found.unfinished >= 0
+            and not found.continued[found.unfinished + 1 :].sum() >= MAX_JOINED_LINES - 1
+        ):
+            self.carried = raw[found.unfinished :]
+            self.orphan_reason = NO_FORMAT
+            return found.unfinished
         last = int(heads[-1]) if len(heads) else -1
         if unread and max(unread) > last:
             self.orphan_reason = BAD_TIME_BEFORE

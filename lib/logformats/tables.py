@@ -40,6 +40,8 @@ class Batch:
         Category of each row, row of the event that it belongs to, reason of each reject.
     events
         Each format with the core of its events.
+    continued
+        Rows whose text is in their event's message already.
     """
 
     lines: pl.DataFrame
@@ -48,6 +50,7 @@ class Batch:
     owners: np.ndarray
     reasons: dict[int, str]
     events: list[tuple[LogFormat, pl.DataFrame]]
+    continued: np.ndarray
     first: int
     until: int
 
@@ -133,7 +136,7 @@ def _dt(moment) -> str:
 
 def _joined_text(batch: Batch) -> pl.DataFrame | None:
     """The text of each event's further lines, by the event's row."""
-    rows = np.flatnonzero(batch.kinds == JOINED)
+    rows = np.flatnonzero((batch.kinds == JOINED) & ~batch.continued)
     rows = rows[(rows >= batch.first) & (rows < batch.until)]
     if not len(rows):
         return None

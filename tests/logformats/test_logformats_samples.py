@@ -45,7 +45,8 @@ def as_written(row: dict) -> dict:
 
 @pytest.mark.parametrize(("definition", "sample"), SAMPLES)
 def test_sample_becomes_what_it_says(definition: LogFormat, sample: Sample):
-    parsed = read_sample(sample, (definition,))
+    # What is within a container's lines has other formats.
+    parsed = read_sample(sample, None if definition.embeds else (definition,))
     events = pl.concat([p.events for p in parsed])
     account = sum((p.account for p in parsed), logformats.Account())
     assert account.balanced
