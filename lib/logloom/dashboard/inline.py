@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import threading
+
 import plotly.graph_objects as go
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from logloom.dashboard import figures, statements
+from logloom.dashboard import prefix as paths
+from logloom.dashboard.access.guard import Guard
 from logloom.dashboard.data import Data, Queries
 from logloom.dashboard.panels import known_range
 from logloom.dashboard.server import listen
@@ -12,11 +19,18 @@ from logloom.dashboard.view import View
 from logloom.errors import LogloomError
 from logloom.settings import Settings
 
+# The dashboards of this kernel, by port.
+_servers: dict[int, BaseWSGIServer] = {}
+
 
 def show_inline(
     settings: Settings, *, port: int = 0, height: int = 900, queries: Queries | None = None
 ) -> str:
-    """Show the dashboard in the cell's output (Dash's own Jupyter mode), and return its address.
+    """Show the dashboard in the cell's output, and return its address.
+
+    It listens on this machine's loopback alone. Where JupyterLab runs on another machine than the browser,
+    jupyter-server-proxy brings it there: the setting `dashboard_prefix` is then ``/proxy/{port}/`` (after the
+    server's own base path); below JupyterHub that is found out.
 
     Parameters
     ----------
@@ -26,24 +40,35 @@ def show_inline(
     Raises
     ------
     LogloomError
-        The port is taken: Dash itself would silently put this app in the place of another one in this kernel,
-        or end the kernel.
+        The port is taken, by another program or by another dashboard of this kernel.
     """
-    from dash._jupyter import jupyter_dash
+    from IPython.display import IFrame, display
 
     from logloom.dashboard.app import create_app
 
-    host = "127.0.0.1"
-    if (host, port) in jupyter_dash._servers:
+    if port in _servers:
         raise LogloomError(
             f"another dashboard of this notebook has port {port}: use another, or 0 for a free one"
         )
-    probe = listen(host, port)
-    port = probe.getsockname()[1]
-    probe.close()
-    app = create_app(settings, queries=queries)
-    app.run(host=host, port=port, jupyter_mode="inline", jupyter_height=height, debug=False)
-    return f"http://{host}:{port}/"
+    listening = listen("127.0.0.1", port)
+    port = listening.getsockname()[1]
+    hub = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+    prefix = settings.dashboard_prefix
+    if prefix == "/" and hub:
+        prefix = f"{hub}proxy/{{port}}/"
+    prefix = paths.normal(prefix.replace("{port}", str(port)))
+    # A hub knows who asks, and its name is whatever its users call it.
+    guard = Guard(notebook=True, known_hosts=settings.dashboard_hosts, any_host=bool(hub))
+    app = create_app(settings, queries=queries, prefix=prefix, guard=guard)
+    # Not Dash's own notebook mode: that sends tracebacks to the browser.
+    server = make_server("127.0.0.1", port, app.server, threaded=True, fd=listening.fileno())
+    listening.close()
+    _servers[port] = server
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    threading.Thread(target=server.serve_forever, daemon=True, name=f"dashboard-{port}").start()
+    address = f"http://127.0.0.1:{port}/" if prefix == "/" else prefix
+    display(IFrame(address, "100%", height))
+    return address
 
 
 def static_figures(settings: Settings, *, queries: Queries | None = None) -> dict[str, go.Figure]:
