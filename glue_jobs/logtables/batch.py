@@ -20,9 +20,11 @@ from logformats.account import Account
 
 from logtables import audit as audits
 from logtables import lock, plan, supersede
+from logtables import places as all_places
 from logtables import s3 as objects
 from logtables.files import FORMATS
 from logtables.intents import Intent, Intents
+from logtables.places import Places
 from logtables.plan import Changes, Piece, RawObject, RawTable, Task
 from logtables.register import register
 from logtables.s3 import Location
@@ -177,7 +179,8 @@ def _run_locked(options, s3, glue, distribute, run_id, say) -> Outcome:
             f"the tables at {options.cleaned} are {other.pop()}, and output_format is "
             f"{options.output_format}: set it back, or give another cleaned_prefix"
         )
-    undone = intents.recover(audit.committed())
+    places = all_places.load(s3, options.cleaned)
+    undone = intents.recover(audit.committed() | set(places.done))
     for intent in undone:
         say(f"undid batch {intent.batch_id}, which job run {intent.run_id} did not finish")
 
@@ -190,19 +193,23 @@ def _run_locked(options, s3, glue, distribute, run_id, say) -> Outcome:
     say(", ".join(f"{number} {kind}" for kind, number in outcome.objects.items()) + " raw objects")
     if found.to_read or found.gone:
         outcome.batch_id = new_batch_id()
-        accounts = _write_batch(options, s3, distribute, run_id, known, found, outcome.batch_id, say)
+        accounts = _write_batch(options, s3, distribute, run_id, known, found, outcome.batch_id, places, say)
         outcome.accounts = by_source(found.to_read, accounts)
     intents.forget(undone)
     # Also when nothing was new: an earlier run may have died before, or somebody dropped a table.
-    outcome.tables = register(glue, s3, options.database, options.cleaned, file_format)
+    registered = register(glue, s3, options.database, options.cleaned, file_format, places=places)
+    outcome.tables = registered.tables
+    all_places.sweep(s3, options.cleaned, places, moved=registered.moved)
     return outcome
 
 
-def _write_batch(options, s3, distribute, run_id, known, found: Changes, batch_id, say) -> dict[str, Account]:
+def _write_batch(
+    options, s3, distribute, run_id, known, found: Changes, batch_id, places: Places, say
+) -> dict[str, Account]:
     file_format = FORMATS[options.output_format]
     intents = Intents(s3, options.cleaned)
     stale = {raw.uri: known[raw.uri] for raw in found.replaced} | found.gone
-    stale_files = supersede.stale_files(s3, options.cleaned, stale)
+    stale_files = supersede.stale_files(s3, options.cleaned, stale, places)
     intent = Intent(batch_id, run_id, tuple(file.stored.key for file in stale_files))
     intents.write(intent)
     try:
@@ -215,9 +222,10 @@ def _write_batch(options, s3, distribute, run_id, known, found: Changes, batch_i
             options.output_format,
             formats=options.formats,
             time_zones=options.time_zones,
+            places=places,
         )
         accounts = merged(distribute(Transform(spec), tasks, "transform") if tasks else ())
-        supersede.rewrite(s3, options.cleaned, stale_files, stale, file_format, batch_id=batch_id)
+        supersede.rewrite(s3, options.cleaned, stale_files, stale, file_format, places, batch_id=batch_id)
         rows = audits.audit_rows(
             accounts,
             found.to_read,

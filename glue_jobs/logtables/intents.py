@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from logformats.schema import TABLES
 
 from logtables import s3 as objects
+from logtables.places import MOVED
 from logtables.s3 import Location
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ class Intents:
         beginnings = tuple(f"{batch_id}-" for batch_id in batch_ids)
         if not beginnings:
             return
-        for table in TABLES:
+        for folder in (*TABLES, MOVED):
             keys = [
                 stored.key
-                for stored in objects.list_objects(self._s3, self._cleaned.below(table))
+                for stored in objects.list_objects(self._s3, self._cleaned.below(folder))
                 if stored.name.startswith(beginnings)
             ]
             objects.delete(self._s3, self._cleaned.bucket, keys)

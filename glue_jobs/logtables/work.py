@@ -17,6 +17,7 @@ from logformats.schema import PARTITION, polars_schema
 
 from logtables.files import FORMATS
 from logtables.intents import FencedError, Intents
+from logtables.places import Places
 from logtables.plan import Piece, Task
 from logtables.s3 import Location, UnreadableObjectError, open_object
 
@@ -40,6 +41,7 @@ class BatchSpec:
     buffer_bytes: int = BUFFER_BYTES
     formats: str = ""
     time_zones: Mapping[str, str] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
 
     def zone(self, source: str) -> str:
         """The zone of a source's times that name none."""
@@ -151,11 +153,16 @@ class TableWriter:
         self.files = 0
 
     def add(self, table: str, rows: pl.DataFrame) -> None:
-        """Take rows of a table; they are written when enough has come together, or at `flush`."""
+        """Take rows of a table; they are written when enough has come together, or at `flush`.
+
+        Rows of dates that are not kept any more are passed over.
+        """
         if rows.is_empty():
             return
         rows = rows.select(polars_schema(table).names())
         for (dt,), of_date in rows.partition_by(PARTITION, as_dict=True, include_key=False).items():
+            if not self._spec.places.keeps(dt):
+                continue
             self._waiting[table, dt].append(of_date)
         self._waiting_bytes += rows.estimated_size()
         if self._waiting_bytes > self._spec.buffer_bytes:
@@ -181,7 +188,7 @@ class TableWriter:
         name = f"{self._spec.batch_id}-{self._task.number:05d}-{self._part:03d}{self._format.suffix}"
         self._s3.put_object(
             Bucket=self._spec.cleaned.bucket,
-            Key=self._spec.cleaned.key(f"{table}/{PARTITION}={dt}/{name}"),
+            Key=self._spec.cleaned.key(self._spec.places.prefix(table, dt) + name),
             Body=self._format.encode(rows, table),
         )
 

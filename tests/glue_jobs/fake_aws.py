@@ -48,6 +48,11 @@ class FakeS3:
             self._write(lambda key=item["Key"]: self.objects.pop((Bucket, key), None))
         return {}
 
+    def copy_object(self, Bucket: str, Key: str, CopySource: dict) -> dict:
+        data = self.objects[CopySource["Bucket"], CopySource["Key"]]
+        self._write(lambda: self.objects.__setitem__((Bucket, Key), data))
+        return {}
+
     def get_object(self, Bucket: str, Key: str, Range: str | None = None) -> dict:
         self._alive()
         if self.on_get:
@@ -116,14 +121,15 @@ class FakeGlue:
     def __init__(self, raw_locations: dict[str, str]) -> None:
         self.databases = {"logs_db"}
         self.updates = 0
+        self.partitions: dict[str, dict[str, dict]] = {}
         self.tables = {
             name: {"Name": name, "StorageDescriptor": {"Location": location}}
             for name, location in raw_locations.items()
         }
 
-    def get_paginator(self, operation: str) -> FakeGlue:
-        assert operation == "get_tables"
-        return self
+    def get_paginator(self, operation: str) -> FakeGlue | PartitionPages:
+        assert operation in ("get_tables", "get_partitions")
+        return self if operation == "get_tables" else PartitionPages(self)
 
     def paginate(self, DatabaseName: str) -> Iterator[dict]:
         if DatabaseName not in self.databases:
@@ -131,6 +137,29 @@ class FakeGlue:
                 {"Error": {"Code": "EntityNotFoundException", "Message": ""}}, "GetTables"
             )
         yield {"TableList": list(self.tables.values())}
+
+    def locations(self, table: str) -> dict[str, str]:
+        """Where the catalog has each date of a table."""
+        found = sorted(self.partitions.get(table, {}).items())
+        return {dt: partition["StorageDescriptor"]["Location"] for dt, partition in found}
+
+    def batch_create_partition(self, DatabaseName: str, TableName: str, PartitionInputList: list) -> dict:
+        assert len(PartitionInputList) <= 100
+        for partition in PartitionInputList:
+            self.partitions.setdefault(TableName, {})[partition["Values"][0]] = partition
+        return {}
+
+    def batch_update_partition(self, DatabaseName: str, TableName: str, Entries: list) -> dict:
+        assert len(Entries) <= 100
+        for entry in Entries:
+            self.partitions[TableName][entry["PartitionValueList"][0]] = entry["PartitionInput"]
+        return {}
+
+    def batch_delete_partition(self, DatabaseName: str, TableName: str, PartitionsToDelete: list) -> dict:
+        assert len(PartitionsToDelete) <= 25
+        for partition in PartitionsToDelete:
+            del self.partitions[TableName][partition["Values"][0]]
+        return {}
 
     def get_database(self, Name: str) -> dict:
         if Name not in self.databases:
@@ -156,6 +185,18 @@ class FakeGlue:
         self.tables[TableInput["Name"]] = TableInput
         self.updates += 1
         return {}
+
+
+class PartitionPages:
+    """The pages of get_partitions."""
+
+    def __init__(self, glue: FakeGlue) -> None:
+        self._glue = glue
+
+    def paginate(self, DatabaseName: str, TableName: str, **_) -> Iterator[dict]:
+        found = list(self._glue.partitions.get(TableName, {}).values())
+        for start in range(0, len(found), 2):
+            yield {"Partitions": found[start : start + 2]}
 
 
 class InProcess:
