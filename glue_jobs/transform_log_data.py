@@ -47,17 +47,14 @@ import json
 import sys
 import time
 import zoneinfo
-from datetime import UTC, datetime
-from uuid import uuid4
 
 import boto3
 import logformats
 import logformats.own
-from awsglue.utils import getResolvedOptions
-from botocore.exceptions import ClientError
 from logformats.schema import LEVELS
-from logtables import batch
+from logtables import batch, glue_run
 from logtables.files import FORMATS
+from logtables.glue_run import say, words
 from logtables.s3 import Location
 from logtables.selection import Selection, date_of, dates_of
 from logtables.spark import SparkDistribute
@@ -66,8 +63,6 @@ REQUIRED = ("JOB_NAME", "database", "cleaned_location")
 OPTIONAL = ("raw_table_prefix", "raw_location", "drop_levels", "output_format")
 OPTIONAL += ("formats", "time_zones", "sources", "drop_deleted")
 SELECTING = ("reprocess", "replay_rejects", "from", "to")
-# https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
-LIVING_STATES = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 
 def main() -> None:
@@ -76,22 +71,17 @@ def main() -> None:
     arguments = resolve(sys.argv)
     options = options_from(arguments)
     s3, glue = boto3.client("s3"), boto3.client("glue")
-    job_name = arguments["JOB_NAME"]
-    run_id = arguments.get("JOB_RUN_ID") or f"by-hand-{uuid4().hex[:8]}"
-    progress = Progress(s3, options.cleaned, run_id)
-    spark = GlueSpark(arguments)
-
-    def is_alive(holder: str) -> bool:
-        return job_run_is_alive(glue, *holder.rpartition(".")[::2])
-
+    run_id = glue_run.run_id_of(arguments)
+    progress = glue_run.Progress(s3, options.cleaned, run_id)
+    spark = glue_run.GlueSpark(arguments)
     outcome = batch.run(
         options,
         s3=s3,
         glue=glue,
         distribute=SparkDistribute(spark.start, progress.step),
         run_id=run_id,
-        holder=f"{job_name}.{run_id}",
-        is_alive=is_alive,
+        holder=f"{arguments['JOB_NAME']}.{run_id}",
+        is_alive=lambda holder: glue_run.job_run_is_alive(glue, holder),
         say=say,
     )
     spark.commit()
@@ -100,13 +90,8 @@ def main() -> None:
 
 
 def resolve(argv: list[str]) -> dict[str, str]:
-    """Resolve the job's arguments; those that may be missing are asked for only when they are there."""
-    given = [
-        name
-        for name in (*OPTIONAL, *SELECTING)
-        if f"--{name}" in argv or any(a.startswith(f"--{name}=") for a in argv)
-    ]
-    return getResolvedOptions(argv, [*REQUIRED, *given])
+    """Resolve the job's arguments."""
+    return glue_run.resolve(argv, REQUIRED, (*OPTIONAL, *SELECTING))
 
 
 def options_from(arguments: dict[str, str]) -> batch.Options:
@@ -117,7 +102,7 @@ def options_from(arguments: dict[str, str]) -> batch.Options:
     logtables.batch.UserError
         For a level, a format or a location that does not exist.
     """
-    drop_levels = _words(arguments.get("drop_levels", ""))
+    drop_levels = words(arguments.get("drop_levels", ""))
     if unknown := [level for level in drop_levels if level not in LEVELS]:
         raise batch.UserError(
             f"--drop_levels: there is no level {unknown[0]}; the levels are {', '.join(LEVELS)}"
@@ -136,8 +121,8 @@ def options_from(arguments: dict[str, str]) -> batch.Options:
             output_format=output_format,
             formats=formats_from(arguments),
             time_zones=time_zones_from(arguments),
-            sources=_words(arguments.get("sources", "")),
-            drop_deleted=arguments.get("drop_deleted", "false").lower() == "true",
+            sources=words(arguments.get("sources", "")),
+            drop_deleted=glue_run.flag(arguments, "drop_deleted"),
             selection=selection_from(arguments),
         )
     except ValueError as error:
@@ -191,92 +176,11 @@ def selection_from(arguments: dict[str, str]) -> Selection:
             given[name] = read(arguments[name].strip()) if name in arguments else None
         except ValueError as error:
             raise batch.UserError(f"--{name}: {error}") from None
-    replay = arguments.get("replay_rejects", "false").strip().lower()
-    if replay not in ("true", "false"):
-        raise batch.UserError(f"--replay_rejects: {replay!r} is neither true nor false")
     first, last = given["from"], given["to"]
     if first and last and first > last:
         raise batch.UserError(f"--from ({first}) is after --to ({last}): swap them")
-    return Selection(given["reprocess"] or frozenset(), replay == "true", first, last)
-
-
-def job_run_is_alive(glue, job_name: str, run_id: str) -> bool:
-    """Ask Glue whether a job run can still be at work."""
-    try:
-        run = glue.get_job_run(JobName=job_name, RunId=run_id)["JobRun"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("EntityNotFoundException", "InvalidInputException"):
-            return False
-        raise
-    return run["JobRunState"] in LIVING_STATES
-
-
-def say(sentence: str) -> None:
-    """Write a line to the job's log."""
-    print(f"{datetime.now(UTC):%H:%M:%S} {sentence}", flush=True)
-
-
-class GlueSpark:
-    """Spark as Glue gives it, started late: finding that nothing is new takes less time."""
-
-    def __init__(self, arguments: dict[str, str]) -> None:
-        self._arguments = arguments
-        self._job = None
-
-    def start(self):
-        """Start Spark and the Glue job; give the Spark context."""
-        from awsglue.context import GlueContext
-        from awsglue.job import Job
-        from pyspark import SparkConf
-        from pyspark.context import SparkContext
-
-        started = time.monotonic()
-        # Spark runs a task on each core already; polars would put a thread for each core into each.
-        configuration = SparkConf().set("spark.executorEnv.POLARS_MAX_THREADS", "1")
-        context = SparkContext.getOrCreate(configuration)
-        self._job = Job(GlueContext(context))
-        self._job.init(self._arguments["JOB_NAME"], self._arguments)
-        say(f"Spark started in {time.monotonic() - started:.1f} s")
-        return context
-
-    def commit(self) -> None:
-        """Commit the Glue job, if it was started."""
-        if self._job is not None:
-            self._job.commit()
-
-
-class Progress:
-    """Tells how far the run is, in an object that whoever waits for the run can read.
-
-    Parameters
-    ----------
-    s3
-        The client.
-    cleaned
-        The place of the tables.
-    run_id
-        The job run.
-    """
-
-    def __init__(self, s3, cleaned: Location, run_id: str) -> None:
-        self._s3 = s3
-        self._bucket = cleaned.bucket
-        self._key = cleaned.key(f"_progress/{run_id}.json")
-
-    def step(self, step: str, done: int, total: int) -> None:
-        """Tell how many tasks of a step are done."""
-        self._write({"step": step, "tasks_done": done, "tasks_total": total})
-
-    def done(self, outcome: batch.Outcome) -> None:
-        """Tell how the run ended."""
-        self._write({"step": "done", **vars(outcome)})
-
-    def _write(self, state: dict) -> None:
-        self._s3.put_object(Bucket=self._bucket, Key=self._key, Body=json.dumps(state).encode())
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    replay = glue_run.flag(arguments, "replay_rejects")
+    return Selection(given["reprocess"] or frozenset(), replay, first, last)
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ class TableWriter:
         table, dt = table_and_date
         rows = pl.concat(self._waiting[table_and_date])
         if table == "log_counts":
-            rows = _added_up(rows)
+            rows = added_up(rows)
         name = f"{self._spec.batch_id}-{self._task.number:05d}-{self._part:03d}{self._format.suffix}"
         self._s3.put_object(
             Bucket=self._spec.cleaned.bucket,
@@ -193,7 +193,7 @@ class TableWriter:
         )
 
 
-def _added_up(counts: pl.DataFrame) -> pl.DataFrame:
+def added_up(counts: pl.DataFrame) -> pl.DataFrame:
     """Add up counts of the same minute, which several stretches of an object may have."""
     return counts.group_by(*COUNT_KEYS, "log_file_path").agg(pl.sum("events", "bytes"))
 

@@ -13,7 +13,6 @@ import localaws
 import polars as pl
 import psutil
 import pytest
-from botocore.exceptions import ClientError
 from logloom import crawler, job, landing, settings
 from logtables.batch import UserError
 
@@ -104,29 +103,6 @@ def test_what_is_to_be_read_is_heeded(script):
     assert (selection.first.day, selection.last.day) == (1, 2)
     with pytest.raises(UserError, match="is after --to"):
         script.options_from(script.resolve([*given, "--from", "2025-12-09"]))
-
-
-@pytest.mark.parametrize(("state", "alive"), [("RUNNING", True), ("STOPPING", True), ("FAILED", False)])
-def test_a_run_is_alive_as_long_as_glue_says_so(script, state, alive):
-    class Glue:
-        def get_job_run(self, JobName, RunId):
-            assert (JobName, RunId) == ("my.job", "jr_1")
-            return {"JobRun": {"JobRunState": state}}
-
-    assert script.job_run_is_alive(Glue(), "my.job", "jr_1") is alive
-
-
-def test_a_run_that_glue_does_not_know_is_dead_but_not_to_know_is_an_error(script):
-    class Glue:
-        code = "EntityNotFoundException"
-
-        def get_job_run(self, **_):
-            raise ClientError({"Error": {"Code": self.code}}, "GetJobRun")
-
-    assert not script.job_run_is_alive(Glue(), "j", "jr_1")
-    Glue.code = "ThrottlingException"
-    with pytest.raises(ClientError):
-        script.job_run_is_alive(Glue(), "j", "jr_1")
 
 
 # --- whole runs
