@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -109,12 +110,13 @@ def _raw_objects(settings: Settings) -> Iterator[Check]:
     audited = queries.run(settings, "checks/objects").frame.set_index("log_file_path")
     objects = list(_list_raw(s3, settings))
     late = [item for item in objects if _is_late(item, audited)]
-    yield Check(
-        "every raw object is transformed as it is now",
-        not late,
-        f"{len(objects) - len(late):,} of {len(objects):,} objects"
-        + (f", not {late[0]['uri']}" if late else ""),
-    )
+    missing = [item for item in late if _is_asked_for(item, audited, settings)]
+    figure = f"{len(objects) - len(late):,} of {len(objects):,} objects"
+    if left_out := len(late) - len(missing):
+        figure += f", {left_out:,} left for another run by read_from and read_to"
+    if missing:
+        figure += f", not {missing[0]['uri']}"
+    yield Check("every raw object is transformed as it is now", not missing, figure)
     if len(audited):
         newest, commit = audited["last_modified"].max(), audited["committed_at"].max()
         yield Check(
@@ -147,15 +149,16 @@ def _raw_objects(settings: Settings) -> Iterator[Check]:
 def _accounts(settings: Settings) -> Iterator[Check]:
     """What the audit says of each object is what the tables hold of it."""
     several = "|".join(each.name for each in log_formats() if each.records) or "none"
+    kept = {"kept_from": kept_from(settings)}
     for name, sentence, unit, values in (
         ("accounts", "lines read = kept + dropped + rejected + joined + blank, for each object", "lines", {}),
-        ("kept_lines", "logs has the lines that were kept, for each object", "lines", {}),
-        ("rejected_lines", "log_rejects has the lines that were rejected, for each object", "lines", {}),
+        ("kept_lines", "logs has the lines that were kept, for each object", "lines", kept),
+        ("rejected_lines", "log_rejects has the lines that were rejected, for each object", "lines", kept),
         (
             "counted_events",
             "log_counts counts the events kept and dropped, for each object",
             "events",
-            {"several": f'"({several})"'},
+            {"several": f'"({several})"'} | kept,
         ),
         ("kept_events", "logs has each event that log_counts counts once, for each object", "events", {}),
     ):
@@ -216,6 +219,26 @@ def _list_raw(s3: Any, settings: Settings) -> Iterator[dict[str, Any]]:
 
 def _is_late(item: dict[str, Any], audited: pd.DataFrame) -> bool:
     return item["uri"] not in audited.index or audited.loc[item["uri"], "etag"] != item["ETag"].strip('"')
+
+
+def _is_asked_for(item: dict[str, Any], audited: pd.DataFrame, settings: Settings) -> bool:
+    """Tell whether an object lies within read_from and read_to, by the rule of the job."""
+    first = last = item["LastModified"].astimezone(datetime.UTC).date().isoformat()
+    if item["uri"] in audited.index:
+        first, last = audited.loc[item["uri"], ["first_date", "last_date"]]
+    return last >= settings.read_from and not (settings.read_to and first > settings.read_to)
+
+
+def kept_from(settings: Settings) -> str:
+    """Give the first date (UTC, YYYY-MM-DD) that retention has kept in the tables; "" if all are there."""
+    key = f"{settings.cleaned_prefix}/_state/places.json"
+    s3 = aws.session(settings).client("s3")
+    with explained(f"reading s3://{settings.bucket}/{key}"):
+        try:
+            body = s3.get_object(Bucket=settings.bucket, Key=key)["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return ""
+    return json.loads(body)["first_date"]
 
 
 def _show(frame: pd.DataFrame) -> None:

@@ -19,6 +19,8 @@ COMMANDS = {
     "dashboard": "Serve the dashboard.",
     "sample": "Make sample logs in a folder.",
     "formats": "List the log formats that are known.",
+    "compact": "Write the tables' small files as few large ones.",
+    "retention": "Let old dates of the tables go.",
     "local": "Start, stop, see or empty the local AWS.",
 }
 

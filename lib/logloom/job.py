@@ -1,4 +1,4 @@
-"""The Glue job: brought to AWS, run, watched, and what it did."""
+"""The Glue jobs: brought to AWS, run, watched; and what the transform did."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 from tqdm.auto import tqdm
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from logloom.settings import Settings
 
-NAME = "logloom-transform"
-SCRIPT = "transform_log_data.py"
 # What the packages need that Glue 5.1 does not have.
 WHEELS = ("polars", "zstandard")
 ENDED = ("SUCCEEDED", "FAILED", "ERROR", "STOPPED", "TIMEOUT", "EXPIRED")
@@ -41,6 +39,21 @@ COLUMNS = (
     "lines_blank",
 )
 START_PATIENCE_S = 3600.0
+
+
+class Job(NamedTuple):
+    """A job: its name in Glue, its script in `glue_jobs/`, and what it does."""
+
+    name: str
+    script: str
+    description: str
+
+
+TRANSFORM = Job(
+    "logloom-transform",
+    "transform_log_data.py",
+    "Turns raw logs into the tables logs, log_counts, log_rejects and log_audit",
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,7 @@ class JobRun:
         return any(number for kind, number in self.objects.items() if kind not in ("unchanged", "left_out"))
 
 
-def deploy(settings: Settings) -> str:
+def deploy(settings: Settings, job: Job = TRANSFORM) -> str:
     """Upload the script and its packages where they changed, and create or update the job.
 
     Returns
@@ -85,31 +98,31 @@ def deploy(settings: Settings) -> str:
     """
     session = aws.session(settings)
     s3, glue = session.client("s3"), session.client("glue")
-    for name, data in artifacts().items():
+    for name, data in artifacts(job).items():
         key = f"{settings.scripts_prefix}/{name}"
         with explained(f"uploading s3://{settings.bucket}/{key}"):
             if not _same(s3, settings.bucket, key, data):
                 s3.put_object(Bucket=settings.bucket, Key=key, Body=data)
-    wanted = definition(settings)
-    with explained(f"creating the job {NAME}"):
+    wanted = definition(settings, job)
+    with explained(f"creating the job {job.name}"):
         try:
-            found = glue.get_job(JobName=NAME)["Job"]
+            found = glue.get_job(JobName=job.name)["Job"]
         except glue.exceptions.EntityNotFoundException:
-            glue.create_job(Name=NAME, **wanted)
+            glue.create_job(Name=job.name, **wanted)
         else:
             if _differs(wanted, found):
-                glue.update_job(JobName=NAME, JobUpdate=wanted)
-    return NAME
+                glue.update_job(JobName=job.name, JobUpdate=wanted)
+    return job.name
 
 
-def artifacts() -> dict[str, bytes]:
-    """Give the files that the job consists of, by name: its script, and the packages it imports as zips."""
+def artifacts(job: Job = TRANSFORM) -> dict[str, bytes]:
+    """Give the files that a job consists of, by name: its script, and the packages it imports as zips."""
     folder = project.root() / "glue_jobs"
-    if not (folder / SCRIPT).is_file():
-        raise LogloomError(f"the job's script is not there: {folder / SCRIPT}")
+    if not (folder / job.script).is_file():
+        raise LogloomError(f"the job's script is not there: {folder / job.script}")
     formats = Path(importlib.util.find_spec("logformats").origin).parent
     return {
-        SCRIPT: (folder / SCRIPT).read_bytes(),
+        job.script: (folder / job.script).read_bytes(),
         "logformats.zip": zip_package(formats),
         "logtables.zip": zip_package(folder / "logtables"),
     }
@@ -128,18 +141,18 @@ def zip_package(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
-def definition(settings: Settings) -> dict[str, Any]:
-    """Describe the job as Glue's CreateJob wants it.
+def definition(settings: Settings, job: Job = TRANSFORM) -> dict[str, Any]:
+    """Describe a job as Glue's CreateJob wants it.
 
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
     """
     scripts = f"s3://{settings.bucket}/{settings.scripts_prefix}"
-    packages = [name for name in artifacts() if name.endswith(".zip")]
+    packages = [name for name in artifacts(job) if name.endswith(".zip")]
     wheels = [f"{name}=={importlib.metadata.version(name)}" for name in WHEELS]
     return {
-        "Description": "Turns raw logs into the tables logs, log_counts, log_rejects and log_audit",
+        "Description": job.description,
         "Role": settings.glue_role,
-        "Command": {"Name": "glueetl", "ScriptLocation": f"{scripts}/{SCRIPT}", "PythonVersion": "3"},
+        "Command": {"Name": "glueetl", "ScriptLocation": f"{scripts}/{job.script}", "PythonVersion": "3"},
         "DefaultArguments": {
             "--job-language": "python",
             "--extra-py-files": ",".join(f"{scripts}/{name}" for name in packages),
@@ -167,12 +180,16 @@ def arguments(settings: Settings) -> dict[str, str]:
         "--sources": settings.source,
         "--formats": json.dumps(settings.formats) if settings.formats else "",
         "--time_zones": json.dumps(settings.time_zones) if settings.time_zones else "",
+        "--reprocess": ",".join(settings.reprocess),
+        "--replay_rejects": "true" if settings.replay_rejects else "",
+        "--from": settings.read_from,
+        "--to": settings.read_to,
     }
     return {name: value for name, value in given.items() if value}
 
 
 def run(settings: Settings) -> JobRun:
-    """Run the job, show its progress, and wait for its end.
+    """Run the transform, show its progress, and wait for its end.
 
     While another run of the job is at work, this one waits for it.
 
@@ -181,14 +198,50 @@ def run(settings: Settings) -> JobRun:
     JobFailed
         With Glue's reason, and where the job's log is.
     """
+    found, outcome = execute(settings, TRANSFORM, arguments(settings), "transform")
+    return JobRun(
+        run_id=found["Id"],
+        seconds=float(found.get("ExecutionTime", 0)),
+        accounts=_accounts(outcome.get("accounts", {})),
+        objects=outcome.get("objects", {}),
+        recovered=outcome.get("recovered", []),
+    )
+
+
+def execute(
+    settings: Settings, job: Job, given: dict[str, str], step: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run a job that was deployed, show its progress, and wait for its end.
+
+    Parameters
+    ----------
+    settings
+        Where the job runs, and where it tells its progress.
+    job
+        The job.
+    given
+        The run's arguments.
+    step
+        What the progress is called before the job says so itself.
+
+    Returns
+    -------
+    tuple of dict, dict
+        The job run as Glue has it, and what the job told of its end.
+
+    Raises
+    ------
+    JobFailed
+        With Glue's reason, and where the job's log is.
+    """
     session = aws.session(settings)
     glue, s3 = session.client("glue"), session.client("s3")
-    run_id = _start(glue, settings)
+    run_id = _start(glue, settings, job, given)
     pause = 0.25 if settings.is_local else 5.0
-    with tqdm(desc="transform", unit="task", bar_format="{desc}{n}/{total} {bar} {elapsed}", total=0) as bar:
+    with tqdm(desc=step, unit="task", bar_format="{desc}{n}/{total} {bar} {elapsed}", total=0) as bar:
         while True:
             with explained(f"asking for the job run {run_id}"):
-                found = glue.get_job_run(JobName=NAME, RunId=run_id)["JobRun"]
+                found = glue.get_job_run(JobName=job.name, RunId=run_id)["JobRun"]
             progress = _progress(s3, settings, run_id)
             _show(bar, found["JobRunState"], progress)
             if found["JobRunState"] in ENDED:
@@ -196,30 +249,26 @@ def run(settings: Settings) -> JobRun:
             time.sleep(pause)
     if found["JobRunState"] != "SUCCEEDED":
         raise JobFailed(_failure(found))
-    return JobRun(
-        run_id=run_id,
-        seconds=float(found.get("ExecutionTime", 0)),
-        accounts=_accounts(progress.get("accounts", {})),
-        objects=progress.get("objects", {}),
-        recovered=progress.get("recovered", []),
-    )
+    return found, progress
 
 
-def _start(glue: BaseClient, settings: Settings) -> str:
+def _start(glue: BaseClient, settings: Settings, job: Job, given: dict[str, str]) -> str:
     end = time.monotonic() + START_PATIENCE_S
     said = False
     while True:
         try:
-            return glue.start_job_run(JobName=NAME, Arguments=arguments(settings))["JobRunId"]
+            return glue.start_job_run(JobName=job.name, Arguments=given)["JobRunId"]
         except glue.exceptions.ConcurrentRunsExceededException:
             if time.monotonic() > end:
-                raise JobFailed(f"another run of {NAME} is at work since an hour: stop it, or wait") from None
+                raise JobFailed(
+                    f"another run of {job.name} is at work since an hour: stop it, or wait"
+                ) from None
             if not said:
                 said = True
-                tqdm.write(f"waiting: another run of {NAME} is at work")
+                tqdm.write(f"waiting: another run of {job.name} is at work")
             time.sleep(1.0 if settings.is_local else 10.0)
         except ClientError:
-            with explained(f"starting the job {NAME}"):
+            with explained(f"starting the job {job.name}"):
                 raise
 
 

@@ -56,6 +56,14 @@ class Settings(pydantic.BaseModel):
     """Formats of the user's own: for each name a grok line, or what `logformats.user_formats` takes."""
     time_zones: dict[str, str] = Field(default_factory=dict)
     """For each source (`*`: all others) the zone (IANA name) of times that name none."""
+    reprocess: tuple[str, ...] = ()
+    """Dates (UTC, YYYY-MM-DD): raw objects with events of them are read again, whole."""
+    replay_rejects: bool = False
+    """Whether raw objects of which lines were rejected are read again, whole."""
+    read_from: str = ""
+    """Raw objects without events of this date (UTC, YYYY-MM-DD) or later are left for another run."""
+    read_to: str = ""
+    """Raw objects without events of this date (UTC, YYYY-MM-DD) or earlier are left for another run."""
     output_format: Literal["parquet", "csv"] = "parquet"
     start_date: str = ""
     """First day (UTC, YYYY-MM-DD) to look at; "" is from the beginning."""
@@ -66,6 +74,10 @@ class Settings(pydantic.BaseModel):
     worker_type: str = "G.1X"
     number_of_workers: int = Field(2, ge=2, le=299)
     job_timeout_minutes: int = Field(60, ge=1, le=10_080)
+    compact_target_mb: int = Field(128, ge=1, le=512)
+    """Size (MiB) that a compacted file is to have at least, where a date has so much."""
+    retention_days: int = Field(0, ge=0, le=36_500)
+    """Dates of the tables that are older than so many days go, by `logloom retention`; 0 keeps all."""
     workgroup: str = "primary"
     price_per_tb: float = Field(5.0, ge=0, allow_inf_nan=False)
     """US dollars for a terabyte scanned by Athena."""
@@ -239,7 +251,18 @@ class Settings(pydantic.BaseModel):
     def _lower(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("start_date", "end_date", mode="before")
+    @field_validator("reprocess", mode="before")
+    @classmethod
+    def _dates(cls, value: Any) -> tuple[str, ...]:
+        if isinstance(value, str):
+            value = [word.strip() for word in value.split(",") if word.strip()]
+        if isinstance(value, datetime.date):
+            value = [value]
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("is not a list of dates: write each as YYYY-MM-DD")
+        return tuple(sorted({cls._date(day) for day in value} - {""}))
+
+    @field_validator("start_date", "end_date", "read_from", "read_to", mode="before")
     @classmethod
     def _date(cls, value: Any) -> str:
         if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
@@ -279,6 +302,8 @@ class Settings(pydantic.BaseModel):
     def _together(self) -> Settings:
         if self.start_date and self.end_date and self.end_date < self.start_date:
             raise ValueError(f"end_date ({self.end_date}) is before start_date ({self.start_date})")
+        if self.read_from and self.read_to and self.read_to < self.read_from:
+            raise ValueError(f"read_to ({self.read_to}) is before read_from ({self.read_from})")
         names = ("raw_prefix", "cleaned_prefix", "scripts_prefix", "athena_prefix")
         for one in names:
             for other in names:

@@ -58,9 +58,7 @@ def test_many_files_become_one_with_the_same_rows_in_order():
     assert (outcome.tables["logs"]["files_before"], outcome.tables["logs"]["files_after"]) == (9, 3)
     assert outcome.tables["logs"]["bytes_after"] > 0
     where = world.glue.locations("logs").values()
-    assert all(
-        location.startswith(f"{CLEANED}moved/{outcome.move_id}/logs/") for location in places_now.values()
-    )
+    assert all(location.startswith(f"{CLEANED}moved/{outcome.move_id}/logs/") for location in where)
     assert world.compact().move_id is None, "there is nothing left to do"
 
 

@@ -147,13 +147,13 @@ def tables(local_aws, chosen: settings.Settings) -> dict[str, list]:
 
 
 def start(glue, chosen: settings.Settings) -> str:
-    return glue.start_job_run(JobName=job.NAME, Arguments=job.arguments(chosen))["JobRunId"]
+    return glue.start_job_run(JobName=job.TRANSFORM.name, Arguments=job.arguments(chosen))["JobRunId"]
 
 
 def wait(glue, run_id: str) -> str:
     end = time.monotonic() + 120
     while time.monotonic() < end:
-        state = glue.get_job_run(JobName=job.NAME, RunId=run_id)["JobRun"]["JobRunState"]
+        state = glue.get_job_run(JobName=job.TRANSFORM.name, RunId=run_id)["JobRun"]["JobRunState"]
         if state in job.ENDED:
             return state
         time.sleep(0.1)
@@ -206,11 +206,11 @@ def test_two_runs_at_once_both_end_well_and_read_each_object_once(local_aws, uni
     job.run(clean)
     both = prepare(tmp_path, f"{unique}b")
     glue = local_aws.client("glue")
-    found = glue.get_job(JobName=job.NAME)["Job"]
+    found = glue.get_job(JobName=job.TRANSFORM.name)["Job"]
     update = {name: found[name] for name in job.definition(both)} | {
         "ExecutionProperty": {"MaxConcurrentRuns": 2}
     }
-    glue.update_job(JobName=job.NAME, JobUpdate=update)
+    glue.update_job(JobName=job.TRANSFORM.name, JobUpdate=update)
     runs = [start(glue, both), start(glue, both)]
     assert [wait(glue, run_id) for run_id in runs] == ["SUCCEEDED", "SUCCEEDED"]
     assert tables(local_aws, both) == tables(local_aws, clean)

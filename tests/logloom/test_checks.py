@@ -159,6 +159,39 @@ def test_a_raw_object_that_was_not_transformed_is_found(tables, local_aws):
         s3.delete_object(Bucket=tables.bucket, Key="logs/raw/web/late.log")
 
 
+def test_what_was_left_for_another_run_is_named_and_no_failure(tables, local_aws):
+    s3 = local_aws.client("s3")
+    s3.put_object(Bucket=tables.bucket, Key="logs/raw/web/late.log", Body=b"x\n")
+    limited = tables.model_copy(update={"read_to": "2025-12-31"})
+    today = tables.model_copy(update={"read_from": "2025-12-31"})
+    try:
+        frame = checks.run(limited).set_index("check")
+        figure = frame.loc["every raw object is transformed as it is now", "figure"]
+        assert figure == "3 of 4 objects, 1 left for another run by read_from and read_to"
+        assert failed(today) == ["every raw object is transformed as it is now"]
+    finally:
+        s3.delete_object(Bucket=tables.bucket, Key="logs/raw/web/late.log")
+
+
+def test_what_retention_took_is_missed_by_no_check(tables, local_aws):
+    from logtables import places, retention
+    from logtables.s3 import Location
+
+    s3, glue = local_aws.client("s3"), local_aws.client("glue")
+    cleaned = Location.parse(tables.cleaned_location)
+    before = queries.run(tables, "events_by_level").frame["events"].sum()
+    options = retention.Options(tables.database, cleaned, datetime.date(2025, 12, 2))
+    retention.run(options, s3=s3, glue=glue, holder="job.jr_2", is_alive=lambda _: False)
+    try:
+        assert checks.kept_from(tables) == "2025-12-02"
+        assert queries.run(tables, "events_by_level").frame["events"].sum() < before
+        assert checks.run(tables)["passed"].all()
+    finally:  # the files are still there
+        places.save(s3, cleaned, places.Places())
+        transform(local_aws, tables)
+    assert queries.run(tables, "events_by_level").frame["events"].sum() == before
+
+
 def test_a_missing_table_or_column_is_found(tables, local_aws):
     glue = local_aws.client("glue")
     found = glue.get_table(DatabaseName=tables.database, Name="log_rejects")["Table"]

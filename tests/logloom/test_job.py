@@ -46,6 +46,11 @@ def test_empty_arguments_are_left_out():
     }
     given = job.arguments(settings.load({"source": "web", "drop_levels": ["INFO", "DEBUG"]}))
     assert given["--sources"] == "web"
+    chosen = {"reprocess": "2025-12-02,2025-12-01", "replay_rejects": "true", "read_to": "2025-12-03"}
+    given = job.arguments(settings.load(chosen))
+    assert given["--reprocess"] == "2025-12-01,2025-12-02"
+    assert (given["--replay_rejects"], given["--to"], "--from" in given) == ("true", "2025-12-03", False)
+    given = job.arguments(settings.load({"source": "web", "drop_levels": ["INFO", "DEBUG"]}))
     assert given["--drop_levels"] == "DEBUG,INFO"
 
 
@@ -77,7 +82,7 @@ def test_deploying_twice_changes_nothing_the_second_time(local_aws, landed):
         item["Key"]: item["LastModified"]
         for item in s3.list_objects_v2(Bucket=landed.bucket, Prefix=landed.scripts_prefix)["Contents"]
     }
-    changed_on = glue.get_job(JobName=job.NAME)["Job"]["LastModifiedOn"]
+    changed_on = glue.get_job(JobName=job.TRANSFORM.name)["Job"]["LastModifiedOn"]
     assert sorted(before) == [
         "logs/scripts/logformats.zip",
         "logs/scripts/logtables.zip",
@@ -86,9 +91,9 @@ def test_deploying_twice_changes_nothing_the_second_time(local_aws, landed):
     job.deploy(landed)
     after = s3.list_objects_v2(Bucket=landed.bucket, Prefix=landed.scripts_prefix)["Contents"]
     assert {item["Key"]: item["LastModified"] for item in after} == before
-    assert glue.get_job(JobName=job.NAME)["Job"]["LastModifiedOn"] == changed_on
+    assert glue.get_job(JobName=job.TRANSFORM.name)["Job"]["LastModifiedOn"] == changed_on
     job.deploy(landed.model_copy(update={"number_of_workers": 5}))
-    assert glue.get_job(JobName=job.NAME)["Job"]["NumberOfWorkers"] == 5
+    assert glue.get_job(JobName=job.TRANSFORM.name)["Job"]["NumberOfWorkers"] == 5
 
 
 @pytest.mark.spark
@@ -139,7 +144,7 @@ class Busy:
 
 def test_a_second_run_waits_and_says_so(monkeypatch, capsys):
     monkeypatch.setattr(job.time, "sleep", lambda _: None)
-    assert job._start(Busy(), settings.load({})) == "jr_1"
+    assert job._start(Busy(), settings.load({}), job.TRANSFORM, {}) == "jr_1"
     assert capsys.readouterr().out.count("waiting: another run of logloom-transform is at work") == 1
 
 
@@ -151,4 +156,4 @@ def test_a_job_that_cannot_start_says_why():
             )
 
     with pytest.raises(Exception, match=r"starting the job logloom-transform failed: no job"):
-        job._start(Gone(), settings.load({}))
+        job._start(Gone(), settings.load({}), job.TRANSFORM, {})

@@ -30,7 +30,7 @@ def test_every_query_is_one_statement_of_athena_that_says_what_it_is_for(name):
 def test_every_query_can_be_run_with_what_the_settings_say(name):
     asked = set(queries.parameters(queries.text(name)))
     known = {*queries.DEFAULTS, "start_date", "end_date", "source"}
-    given_by_checks = {"several", "latest"} if name.startswith("checks/") else set()
+    given_by_checks = {"several", "latest", "kept_from"} if name.startswith("checks/") else set()
     assert asked <= known | given_by_checks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
 from collections.abc import Callable
@@ -10,6 +11,24 @@ from typing import Any
 import click
 
 DEFAULT_PARAMETERS = "parameters/local.yaml"
+
+
+class _Day(click.ParamType):
+    """A date, YYYY-MM-DD, as text."""
+
+    name = "date"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            if value and datetime.date.fromisoformat(value).isoformat() != value:
+                raise ValueError
+        except ValueError:
+            self.fail(f"{value!r} is not a date: write it as YYYY-MM-DD", param, ctx)
+        return value
+
+
+day = _Day()
+dry_run = click.option("--dry-run", "dry", is_flag=True, help="Tell what would be done, and change nothing.")
 
 
 def parameters(command: Callable) -> Callable:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from logloom.commands.options import parameters
+from logloom.commands.options import day, parameters
 
 
 @click.command(context_settings={"show_default": False})
@@ -16,7 +16,17 @@ from logloom.commands.options import parameters
 @click.option("--input", "folder", metavar="FOLDER", help="Log file or folder of logs; as -p input FOLDER.")
 @click.option("--notebooks", "names", metavar="01,02…", default="", help="Only these notebooks.")
 @click.option("--only", metavar="NOTEBOOK", default="", help="Only this notebook.")
-@click.option("--from", "first", metavar="NOTEBOOK", default="", help="This notebook and those after it.")
+@click.option("--start-at", "first", metavar="NOTEBOOK", default="", help="This notebook and the next ones.")
+@click.option("--from", "read_from", type=day, metavar="DATE", help="Read raw logs from this date (UTC) on.")
+@click.option("--to", "read_to", type=day, metavar="DATE", help="Read raw logs up to this date (UTC).")
+@click.option(
+    "--reprocess",
+    type=day,
+    metavar="DATE",
+    multiple=True,
+    help="Read raw logs of this date (UTC) again; may be given several times.",
+)
+@click.option("--replay-rejects", is_flag=True, help="Read raw logs again of which lines were rejected.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the runs.  [default: runs]")
 @click.option(
     "--timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="What one cell may take at most."
@@ -27,6 +37,10 @@ def command(
     names: str,
     only: str,
     first: str,
+    read_from: str | None,
+    read_to: str | None,
+    reprocess: tuple[str, ...],
+    replay_rejects: bool,
     output: Path | None,
     timeout: float | None,
 ) -> int:
@@ -39,6 +53,13 @@ def command(
         if not folder:
             raise InputError("the input is empty: name a log file or a folder of logs")
         values["input"] = from_root(folder)
+    selected = {
+        "read_from": read_from,
+        "read_to": read_to,
+        "reprocess": list(reprocess),
+        "replay_rejects": replay_rejects,
+    }
+    values |= {name: value for name, value in selected.items() if value}
     found = runner.notebooks()
     wanted = [name for name in (*names.split(","), only) if name.strip()]
     chosen = runner.choose(found, [name.strip() for name in wanted], first)

@@ -1,5 +1,5 @@
 -- Raw objects of which `log_counts` does not count as many events as the audit says there were. :several matches formats
--- whose lines can hold several events each.
+-- whose lines can hold several events each. Objects with dates before :kept_from ('' if all is kept) are passed over.
 WITH newest AS (
   SELECT
     *,
@@ -8,7 +8,11 @@ WITH newest AS (
   WHERE (:source = '' OR source = :source)
 ),
 audited AS (
-  SELECT log_file_path, lines_kept + lines_dropped AS lines, regexp_like(formats, :several) AS several
+  SELECT
+    log_file_path,
+    lines_kept + lines_dropped AS lines,
+    regexp_like(formats, :several) AS several,
+    CAST(CAST(least(coalesce(first_event, last_modified), last_modified) AS date) AS varchar) < :kept_from AS partly_gone
   FROM newest
   WHERE age = 1 AND etag <> ''
 ),
@@ -20,8 +24,11 @@ found AS (
 )
 SELECT
   count_if(
-    coalesce(audited.lines, 0) > coalesce(found.events, 0)
-    OR coalesce(audited.lines, 0) < coalesce(found.events, 0) AND NOT coalesce(audited.several, false)
+    NOT coalesce(audited.partly_gone, false)
+    AND (
+      coalesce(audited.lines, 0) > coalesce(found.events, 0)
+      OR coalesce(audited.lines, 0) < coalesce(found.events, 0) AND NOT coalesce(audited.several, false)
+    )
   ) AS wrong,
   coalesce(sum(found.events), 0) AS events
 FROM audited

@@ -1,4 +1,5 @@
--- Raw objects of which `log_rejects` does not hold as many lines as the audit says were rejected.
+-- Raw objects of which `log_rejects` does not hold as many lines as the audit says were rejected. Objects with dates before :kept_from
+-- ('' if all is kept) are passed over: what retention took is missed by no one.
 WITH newest AS (
   SELECT
     *,
@@ -7,7 +8,12 @@ WITH newest AS (
   WHERE (:source = '' OR source = :source)
 ),
 audited AS (
-  SELECT log_file_path, lines_rejected AS lines FROM newest WHERE age = 1 AND etag <> ''
+  SELECT
+    log_file_path,
+    lines_rejected AS lines,
+    CAST(CAST(least(coalesce(first_event, last_modified), last_modified) AS date) AS varchar) < :kept_from AS partly_gone
+  FROM newest
+  WHERE age = 1 AND etag <> ''
 ),
 found AS (
   SELECT log_file_path, count(*) AS lines
@@ -16,7 +22,9 @@ found AS (
   GROUP BY log_file_path
 )
 SELECT
-  count_if(coalesce(audited.lines, 0) <> coalesce(found.lines, 0)) AS wrong,
+  count_if(
+    coalesce(audited.lines, 0) <> coalesce(found.lines, 0) AND NOT coalesce(audited.partly_gone, false)
+  ) AS wrong,
   coalesce(sum(found.lines), 0) AS lines
 FROM audited
 FULL JOIN found ON audited.log_file_path = found.log_file_path
