@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
 READ_BYTES = 1 << 20
+XZ_MEMORY_BYTES = 256 << 20
 #: At most this much comes out of a decompressor at once, however well the input was packed.
 _OUT_BYTES = 4 << 20
 
@@ -17,18 +18,63 @@ class DamagedError(Exception):
     """The object ends before its end, or is damaged; the message says how. What came before is good."""
 
 
-MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ\x00": "xz",
+}
+#: Where and by what files are known that are no text: (offset, bytes, name);
+#: https://en.wikipedia.org/wiki/List_of_file_signatures
+NO_TEXT = (
+    (257, b"ustar", "a tar archive"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"PK\x05\x06", "a ZIP archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
+    (0, b"\x04\x22\x4d\x18", "LZ4 data, which is not supported"),
+    (0, b"\xff\x06\x00\x00sNaPpY", "Snappy data, which is not supported"),
+    (0, b"\x89LZO\x00\x0d\x0a\x1a\x0a", "LZO data, which is not supported"),
+    (0, b"\x1f\x9d", "compress (.Z) data, which is not supported"),
+    (0, b"PAR1", "a Parquet file"),
+    (0, b"Obj\x01", "an Avro file"),
+    (0, b"ElfFile\x00", "a Windows event log (EVTX)"),
+    (0, b"LPKSHHRH", "a systemd journal file"),
+    (0, b"SQLite format 3\x00", "an SQLite database"),
+)
+#: So much of an object tells how its text is written.
+HEAD_BYTES = 64 << 10
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 def compression(head: bytes) -> str:
-    """`gzip`, `bzip2`, `zstd`, or empty for plain bytes, from the first bytes of an object."""
+    """`gzip`, `bzip2`, `zstd`, `xz`, or empty for plain bytes, from the first bytes of an object."""
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), "")
 
 
 def utf16(head: bytes) -> str:
-    """The codec of UTF-16 text with a byte order mark, or empty."""
-    return next((codec for mark, codec in UTF16.items() if head.startswith(mark)), "")
+    """The codec of UTF-16 text, or empty: told by its byte order mark, or by NUL in every other byte.
+
+    Western text has a NUL beside each letter, any text beside each digit, space and line end.
+    """
+    for mark, codec in UTF16.items():
+        if head.startswith(mark):
+            return codec
+    head = head[: len(head) // 2 * 2][:HEAD_BYTES]
+    first, second = head[::2].count(0), head[1::2].count(0)
+    if max(first, second) * 4 < len(head) / 2 or min(first, second) or len(head) < 8:
+        return ""
+    return "utf-16-le" if second else "utf-16-be"
+
+
+def ends_with_returns(head: bytes) -> bool:
+    """Whether lines end with a carriage return alone: the first 64 KiB have these, and no line feed."""
+    return b"\r" in head and b"\n" not in head[:HEAD_BYTES]
+
+
+def no_text(head: bytes) -> str:
+    """What an object is that holds no lines of text at all, from its first bytes; empty for one that may."""
+    return next((name for at, magic, name in NO_TEXT if head[at : at + len(magic)] == magic), "")
 
 
 def blocks(stream: BinaryIO) -> Iterator[bytes]:
@@ -37,19 +83,34 @@ def blocks(stream: BinaryIO) -> Iterator[bytes]:
     Raises
     ------
     DamagedError
-        After the last good block, if compressed data ends early or is damaged.
+        After the last good block, if compressed data ends early or is damaged; at once for an archive or
+        another file that holds no lines.
     """
-    head = _read_head(stream, 4)
+    head = _read_head(stream, 8)
     plain = _decompressed(head, stream)
-    first = next(plain, b"")
-    while len(first) < 3 and (more := next(plain, b"")):
-        first += more
-    codec = utf16(first)
-    if codec:
-        yield from _recoded(first[2:], plain, codec)
+    first, damage = b"", None
+    try:
+        while len(first) < HEAD_BYTES and (more := next(plain, b"")):
+            first += more
+    except DamagedError as reason:
+        damage = reason
+    if kind := no_text(first):
+        inside = f"{compression(head)} data holds" if compression(head) else "it is"
+        raise DamagedError(f"{inside} {kind}, not lines of text: land the text that is in it")
+    text = _text(first, plain)
+    if ends_with_returns(first):
+        text = (block.replace(b"\r", b"\n") for block in text)
+    yield from text
+    if damage is not None:
+        raise damage
+
+
+def _text(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if codec := utf16(first):
+        yield from _recoded(first[2:] if first[:2] in UTF16 else first, rest, codec)
         return
     yield first.removeprefix(codecs.BOM_UTF8)
-    yield from plain
+    yield from rest
 
 
 def _read_head(stream: BinaryIO, size: int) -> bytes:
@@ -82,6 +143,11 @@ def _decompressed(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
     if kind == "bzip2":
         # A block of 900 kB is 40 bytes at the least, and what comes out has no bound where little goes in.
         return _members(_raw(head, stream, 4096), bz2.BZ2Decompressor, kind, OSError)
+    if kind == "xz":
+        import lzma  # not every Python is built with it
+
+        raw = _raw(head, stream, 4096)
+        return _members(raw, lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES), kind, lzma.LZMAError)
     if kind == "zstd":
         import zstandard
 
@@ -103,7 +169,7 @@ def _members(
         while data:
             if not inside:
                 data = data.lstrip(b"\0")
-                if len(data) < 4:
+                if len(data) < 6:
                     tail = data
                     break
                 if compression(data) != kind:

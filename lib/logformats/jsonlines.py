@@ -92,8 +92,10 @@ def _flatten(value: dict[str, Any], prefix: str, flat: dict[str, str], depth: in
         kind = type(item)
         if kind is str:
             flat[prefix + key] = item
-        elif kind is int or kind is float:
+        elif kind is int:
             flat[prefix + key] = repr(item)
+        elif kind is float:
+            flat[prefix + key] = repr(item) if abs(item) < 1e16 else format(item, ".0f")
         elif item is None:
             continue
         elif kind is dict and item and depth < MAX_DEPTH:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from logformats import levels
 from logformats.account import Parsed
-from logformats.decompress import compression, utf16
+from logformats.decompress import compression, ends_with_returns, utf16
 from logformats.definitions import LogFormat
 from logformats.definitions import formats as all_formats
 from logformats.lines import CHUNK_BYTES, chunks
@@ -105,10 +105,10 @@ def splittable(head: bytes, *, path: str = "", formats: Sequence[LogFormat] | No
     """Whether byte ranges of an object with these first bytes (`SAMPLE_BYTES` of them) can be read by
     themselves.
 
-    Not if it is compressed or UTF-16, if a header line names the fields of what follows it, or if its lines
-    hold those of a container, which may be parts of one.
+    Not if it is compressed or UTF-16, if its lines end with carriage returns alone, if a header line names
+    the fields of what follows it, or if its lines hold those of a container, which may be parts of one.
     """
-    if compression(head) or utf16(head):
+    if compression(head) or utf16(head) or ends_with_returns(head):
         return False
     candidates = tuple(formats) if formats is not None else all_formats()
     return not any(

@@ -20,8 +20,7 @@ from logformats.schema import TIMESTAMP
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
-#: TAI runs ahead of UTC by 10 s at 1972 and by 37 s since 2017; seconds of a TAI64 label count from 1970 TAI,
-#: and writers (daemontools, runit) add a fixed 10 s to Unix time, leap seconds ignored.
+#: Seconds by which TAI was ahead of UTC at 1972; it is one more from each of `leap_seconds` on.
 TAI_OFFSET = 10
 _EPOCH_LEAST, _EPOCH_MOST = -2_208_988_800 * SECOND, 4_102_444_800 * SECOND  # 1900 to 2100
 _FILE_DATE = re.compile(r"(?<!\d)(20\d\d|19[89]\d)[-_./]?(0[1-9]|1[0-2])[-_./]?(0[1-9]|[12]\d|3[01])(?!\d)")
@@ -160,8 +159,9 @@ def _assemble(text: pl.Series, layout: Layout, clock: Clock) -> pl.Series:
     frame = text.to_frame("text").select(pl.col("text").str.extract_groups(layout.regex)).unnest("text")
     if layout.name == "epoch":
         return frame.select(_epoch()).to_series().cast(TIMESTAMP)
-    if layout.name == "tai64n":
-        return frame.select(_tai64n()).to_series().cast(TIMESTAMP)
+    if layout.name.startswith("tai64n"):
+        leaps = layout.name == "tai64n"
+        return frame.select(_tai64n(leaps)).to_series().cast(TIMESTAMP)
     has = layout.groups.__contains__
     if not has("d"):
         frame = _dated(frame, clock)
@@ -293,11 +293,12 @@ def _epoch() -> pl.Expr:
     """Microseconds of epoch numbers; the unit follows from the number of digits."""
     number = pl.col("e").cast(pl.Int64, strict=False)
     digits = pl.col("e").str.strip_chars("-").str.len_bytes()
+    sign = pl.when(pl.col("e").str.starts_with("-")).then(-1).otherwise(1)
     micros = (
         pl.when(digits <= 11)
-        .then(number * SECOND + _fraction())
+        .then(number * SECOND + sign * _fraction())
         .when(digits <= 14)
-        .then(number * 1000 + _fraction() // 1000)
+        .then(number * 1000 + sign * (_fraction() // 1000))
         .when(digits <= 16)
         .then(number)
         .otherwise(number // 1000)
@@ -305,8 +306,21 @@ def _epoch() -> pl.Expr:
     return pl.when(micros.is_between(_EPOCH_LEAST, _EPOCH_MOST)).then(micros)
 
 
-def _tai64n() -> pl.Expr:
-    """Microseconds of TAI64(N) labels."""
+def _tai64n(leaps: bool) -> pl.Expr:
+    """Microseconds of TAI64(N) labels, whose seconds count from 1970 TAI.
+
+    A leap second itself is the first second of the next day, since UTC without one has no other name for it.
+    """
     seconds = pl.col("t").str.slice(1).str.to_integer(base=16, strict=False)
     nanoseconds = pl.col("n").str.to_integer(base=16, strict=False).fill_null(0)
-    return (seconds - TAI_OFFSET) * SECOND + nanoseconds // 1000
+    ahead = pl.lit(TAI_OFFSET, dtype=pl.Int64)
+    for number, start in enumerate(_leap_seconds() if leaps else (), TAI_OFFSET + 1):
+        ahead += (seconds >= start + number).cast(pl.Int64)
+    return (seconds - ahead) * SECOND + nanoseconds // 1000
+
+
+@functools.cache
+def _leap_seconds() -> tuple[int, ...]:
+    """Unix times from which on TAI is one second further ahead."""
+    days = (datetime.combine(day, datetime.min.time(), UTC) for day in _data()["leap_seconds"])
+    return tuple(int(day.timestamp()) for day in days)

@@ -7,6 +7,9 @@ import codecs
 import gzip
 import io
 import itertools
+import lzma
+import tarfile
+import zipfile
 from datetime import UTC, datetime
 
 import logformats
@@ -103,6 +106,11 @@ def test_last_line_without_newline_and_blank_lines():
         pytest.param(lambda d: d.decode().encode("utf-16"), id="UTF-16"),
         pytest.param(lambda d: codecs.BOM_UTF16_BE + d.decode().encode("utf-16-be"), id="UTF-16-BE"),
         pytest.param(lambda d: d.replace(b"192.0.2.7", b"\x1b[31;1m192.0.2.7\x1b[0m"), id="ANSI"),
+        pytest.param(lambda d: d.decode().encode("utf-16-le"), id="UTF-16-LE-without-BOM"),
+        pytest.param(lambda d: d.decode().encode("utf-16-be"), id="UTF-16-BE-without-BOM"),
+        pytest.param(lambda d: d.replace(b"\n", b"\r"), id="CR"),
+        pytest.param(lzma.compress, id="xz"),
+        pytest.param(lambda d: lzma.compress(d[:700]) + b"\0" * 4 + lzma.compress(d[700:]), id="xz-streams"),
         pytest.param(gzip.compress, id="gzip"),
         pytest.param(
             lambda d: gzip.compress(d[:700]) + gzip.compress(d[700:]) + b"\0" * 512, id="gzip-members"
@@ -124,7 +132,7 @@ def test_the_same_lines_in_any_encoding(change):
         assert account.lines_read == 50
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, zstandard.compress])
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, zstandard.compress, lzma.compress])
 def test_compressed_object_that_is_cut_off(compress):
     data = b"".join(
         LINE.format(i % 60, f"{i * 2654435761 % 2**32:x}" * 3, 200).encode() + b"\n" for i in range(60_000)
@@ -137,6 +145,39 @@ def test_compressed_object_that_is_cut_off(compress):
     assert "cut off" in reject["reason"]
     assert reject["log_file_line"] == account.lines_read == len(events) + 1
     assert data.split(b"\n")[len(events)].startswith(reject["raw_line"].encode())
+
+
+def _tar() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("a.log")
+        member.size = 3
+        archive.addfile(member, io.BytesIO(b"abc"))
+    return buffer.getvalue()
+
+
+def _zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.log", access_lines(2))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(_tar(), "it is a tar archive", id="tar"),
+        pytest.param(gzip.compress(_tar()), "gzip data holds a tar archive", id="tar.gz"),
+        pytest.param(_zip(), "it is a ZIP archive", id="zip"),
+        pytest.param(b"PAR1" + bytes(100), "a Parquet file", id="parquet"),
+        pytest.param(b"\x04\x22\x4d\x18" + bytes(100), "LZ4", id="lz4"),
+    ],
+)
+def test_what_is_no_text_is_one_reject_with_the_reason(data, reason):
+    events, rejects, _, account = read(data)
+    assert events.is_empty()
+    assert reason in rejects["reason"].item()
+    assert account.lines_read == account.lines_rejected == 1
 
 
 def test_damaged_gzip():
@@ -181,6 +222,7 @@ def test_line_that_has_no_end(monkeypatch):
     monkeypatch.setattr("logformats.lines.MAX_LINE_BYTES", 5000)
     monkeypatch.setattr("logformats.lines.SHOWN_BYTES", 100)
     monkeypatch.setattr("logformats.decompress.READ_BYTES", 700)
+    monkeypatch.setattr("logformats.decompress.HEAD_BYTES", 700)
     data = access_lines(3) + b"x" * 20_000 + b"\n" + access_lines(3)
     events, rejects, _, account = read(Stream(data, 777), chunk_bytes=1000)
     assert events["log_file_line"].to_list() == [1, 2, 3, 5, 6, 7]
@@ -370,10 +412,31 @@ def test_chunks_of_any_size_give_the_same(chunk_bytes, piece):
         assert found.equals(expected) if isinstance(found, pl.DataFrame) else found == expected
 
 
-@settings(max_examples=200, deadline=None)
-@given(data=st.binary(max_size=2000))
-def test_any_bytes_are_accounted_for(data):
-    read(data)
+@st.composite
+def objects(draw) -> bytes:
+    """Bytes of all kinds: noise, lines of logs with noise in them, packed, recoded and cut anywhere."""
+    pieces = st.sampled_from(
+        [*MIXED.splitlines(keepends=True), b"\r", b"\n", b"\xef\xbb\xbf", b"\x00", b"\x1b[31m"]
+    )
+    data = b"".join(draw(st.lists(pieces | st.binary(max_size=60), max_size=30)))
+    change = draw(st.sampled_from(["", "", "gzip", "bzip2", "zstd", "xz", "utf-16", "utf-16-le"]))
+    pack = {"gzip": gzip.compress, "bzip2": bz2.compress, "zstd": zstandard.compress, "xz": lzma.compress}
+    if change in pack:
+        data = pack[change](data)
+        for _ in range(draw(st.integers(0, 2))):
+            at = draw(st.integers(0, len(data) - 1))
+            data = data[:at] + bytes([draw(st.integers(0, 255))]) + data[at + 1 :]
+    elif change:
+        data = data.decode("utf-8", "replace").encode(change)
+    return data[: draw(st.integers(0, len(data)))] if draw(st.booleans()) else data
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=objects() | st.binary(max_size=2000), chunk_bytes=st.sampled_from([50, 1000, 1 << 20]))
+def test_any_bytes_are_accounted_for(data, chunk_bytes):
+    _, rejects, _, account = read(data, chunk_bytes=chunk_bytes)
+    assert account == read(Stream(data, 97))[-1]
+    assert rejects["reason"].null_count() == rejects["dt"].null_count() == 0
 
 
 def test_ranges_of_a_seekable_file_and_the_need_of_a_head():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from logformats.times import Clock, clock_for, layouts, parse
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK = Clock(datetime(2026, 1, 5, tzinfo=UTC))
 
 
@@ -52,7 +56,12 @@ def read(text: str, clock: Clock = CLOCK, names: tuple[str, ...] = ()) -> str | 
         ("1428634687123", "2015-04-10T02:58:07.123000"),
         ("1428634687123456", "2015-04-10T02:58:07.123456"),
         ("1428634687123456789", "2015-04-10T02:58:07.123456"),
-        ("@40000000433225833b6e1a8c", "2005-09-22T03:31:05.997071"),
+        ("@40000000433225833b6e1a8c", "2005-09-22T03:30:43.997071"),
+        ("@4000000037c219bf2ef02e94", "1999-08-24T04:03:43.787492"),
+        ("@40000000586846a500000000", "2017-01-01T00:00:00"),
+        ("@40000000586846a400000000", "2017-01-01T00:00:00"),
+        ("@40000000586846a300000000", "2016-12-31T23:59:59"),
+        ("-100000000.5", "1966-10-31T14:13:19.500000"),
         ("2017-06-30T23:59:60Z", "2017-07-01T00:00:00"),
         ("2025-01-01 24:00:00", "2025-01-02T00:00:00"),
         ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00"),
@@ -137,3 +146,76 @@ def test_time_of_day_has_the_date_of_the_file_or_none():
 
 def test_layouts_are_named_once():
     assert len(layouts()) >= 12
+
+
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2069, 12, 31))
+OFFSETS = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timedelta(minutes=15 * quarters))
+MONTHS = {
+    "de": ["Jan", "Feb", "Mär", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt", "Nov", "Dez"],
+    "fr": ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."],
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    moment=MOMENTS,
+    offset=OFFSETS,
+    digits=st.integers(0, 9),
+    point=st.sampled_from(".,"),
+    layout=st.sampled_from(
+        ["%Y-%m-%dT%H:%M:%S{f}{z}", "%Y/%m/%d %H:%M:%S{f} {z}", "%d/%b/%Y:%H:%M:%S{f} {z}"]
+    ),
+    colon=st.booleans(),
+)
+def test_zoned_times_come_back_to_the_microsecond(moment, offset, digits, point, layout, colon):
+    local = moment.replace(tzinfo=UTC).astimezone(timezone(offset))
+    zone = local.strftime("%z")
+    zone = f"{zone[:3]}:{zone[3:]}" if colon else zone
+    written = f"{moment.microsecond:06}000"[:digits]
+    text = local.strftime(layout).replace("{f}", f"{point}{written}" if digits else "").replace("{z}", zone)
+    kept = int(f"{written}000000"[:6])
+    assert read(text) == moment.replace(microsecond=kept).isoformat()
+
+
+@settings(max_examples=100, deadline=None)
+@given(moment=MOMENTS, unit=st.sampled_from([1, 1_000, 1_000_000, 1_000_000_000]))
+def test_epochs_of_every_unit_come_back(moment, unit):
+    micros = int((moment.replace(tzinfo=UTC) - EPOCH) / timedelta(microseconds=1))
+    assume(moment.year > 1973)  # fewer digits could be another unit
+    whole, rest = divmod(micros * unit, 1_000_000)
+    text = f"{whole}.{rest:06}" if unit == 1 else str(whole)
+    kept = (
+        micros
+        if unit == 1
+        else micros // (1_000_000 // min(unit, 1_000_000)) * (1_000_000 // min(unit, 1_000_000))
+    )
+    assert read(text) == (EPOCH + timedelta(microseconds=kept)).replace(tzinfo=None).isoformat()
+
+
+@settings(max_examples=100, deadline=None)
+@given(moment=MOMENTS, language=st.sampled_from(["de", "fr"]), day_first=st.booleans())
+def test_german_and_french_months_come_back(moment, language, day_first):
+    month = MONTHS[language][moment.month - 1]
+    text = f"{moment:%d} {month} {moment:%Y %H:%M:%S}" if day_first else f"{month} {moment:%d %Y %H:%M:%S}"
+    assert read(text) == moment.replace(microsecond=0).isoformat()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    moment=MOMENTS,
+    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]),
+)
+def test_times_of_a_zone_are_what_the_zone_says(moment, zone):
+    """In a gap the clock runs on as before it; of a time that was twice, the first counts: fold 0."""
+    expected = moment.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+    found = read(moment.isoformat(sep=" "), Clock(CLOCK.latest, zone))
+    assert found == expected.replace(tzinfo=None).isoformat()
+
+
+@settings(max_examples=150, deadline=None)
+@given(moment=MOMENTS, after=st.timedeltas(timedelta(0), timedelta(days=364)))
+def test_the_year_is_the_last_that_does_not_put_a_line_after_its_file(moment, after):
+    moment = moment.replace(microsecond=0)
+    assume((moment.month, moment.day) != (2, 29) or after < timedelta(days=300))
+    clock = clock_for("s3://b/app/messages", moment.replace(tzinfo=UTC) + after)
+    assert read(moment.strftime("%b %d %H:%M:%S"), clock) == moment.isoformat()
