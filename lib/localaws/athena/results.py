@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from localaws.athena.analysis.convert import text, varchar_of
+from localaws.athena.analysis.convert import text, time_text, varchar_of
 from localaws.athena.types import Type, field_name, identifier
 
 _PRECISION = {
@@ -59,6 +59,8 @@ def shown(sql: str, kind: Type) -> str:
         return f"bytes_text({sql})"
     if name in ("json", "unknown", "uuid", "ipaddress"):
         return f"CAST({sql} AS VARCHAR)"
+    if name in ("timestamp", "timestamp with time zone", "time"):
+        return time_text(sql, kind, max(kind.args[0], 3))  # Athena writes milliseconds always
     if name == "array":
         inside = shown("e", kind.args[0])
         return (

@@ -210,6 +210,7 @@ _DUCK = {
     "interval year to month": "INTEGER",  # months
     "json": "VARCHAR",  # its text
     "ipaddress": "VARCHAR",
+    "hyperloglog": "UBIGINT[]",  # the hashes of all values: exact, where Trino estimates
     "uuid": "VARCHAR",
 }
 

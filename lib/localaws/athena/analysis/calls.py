@@ -15,11 +15,20 @@ from localaws.athena.types import Type, duckdb_type
 if TYPE_CHECKING:
     from localaws.athena.analysis.expressions import Expressions
 
-AGGREGATE_FORMS = ("count", "sum", "avg", "max", "min", "listagg", "approx_percentile")
+AGGREGATE_FORMS = (
+    "count",
+    "sum",
+    "avg",
+    "max",
+    "min",
+    "listagg",
+    "approx_percentile",
+    "approx_most_frequent",
+    "reduce_agg",
+)
 # Functions of Trino that are not here: refused as such, not as if AWS did not know them.
 REFUSED = frozenset(
     [
-        "approx_most_frequent",
         "bar",
         "bing_tile",
         "bing_tile_at",
@@ -82,6 +91,10 @@ REFUSED = frozenset(
 )
 
 
+# Functions of arrays whose items must have an order.
+_ORDERING = ("array_sort", "array_max", "array_min")
+
+
 def is_aggregate(name: str) -> bool:
     return name in functions.aggregates or name in AGGREGATE_FORMS
 
@@ -116,6 +129,8 @@ def call(scope: Expressions, node: nodes.Call) -> Value:
         raise _unknown(node)
     arguments = [scope.value(a) for a in node.arguments]
     signature, variables = choose(node, arguments, functions.scalars[name])
+    if name in _ORDERING and not types.orderable(arguments[0].type):
+        choose(node, arguments, [])
     return apply(signature, variables, arguments)
 
 
@@ -140,7 +155,7 @@ def choose(
             if all(bind(w, a.type, variables, exact) for w, a in zip(wanted, arguments, strict=True)):
                 return signature, variables
     given = ", ".join(str(a.type) for a in arguments)
-    expected = ", ".join(sorted(s.shown for s in signatures))
+    expected = ", ".join(sorted(s.shown for s in signatures or functions.scalars[node.name]))
     raise StatementError(
         "FUNCTION_NOT_FOUND",
         f"Unexpected parameters ({given}) for function {node.name}. Expected: {expected}",
@@ -209,16 +224,30 @@ def _aggregate_or_window(scope: Expressions, node: nodes.Call) -> Value:
             f"Cannot nest aggregations inside aggregation '{name}'",
             node.position,
         )
+    if windowed and any(_has_window(a) for a in node.arguments):
+        raise StatementError(
+            "NESTED_WINDOW",
+            "Cannot nest window functions or row pattern measures inside window function arguments",
+            node.position,
+        )
     grouping = scope.grouping
     if not windowed:
         scope.grouping, scope.in_aggregate = None, True
     try:
-        values = [scope.value(a) for a in node.arguments]
+        values = [scope.value(a) for a in node.arguments if not isinstance(a, nodes.Lambda)]
         order = _order(scope, node.order)
         condition = scope.condition(node.filter, "FILTER expression") if node.filter is not None else None
     finally:
         scope.grouping, scope.in_aggregate = grouping, False
     return _write(scope, node, values, order, condition)
+
+
+def _has_window(node: nodes.Node) -> bool:
+    from localaws.athena.analysis.expressions import children
+
+    if isinstance(node, nodes.Call) and node.window is not None:
+        return True
+    return any(_has_window(child) for child in children(node))
 
 
 def _order(scope: Expressions, items: list[nodes.SortItem]) -> str:
@@ -268,6 +297,9 @@ def _write(
         sql += f" FILTER (WHERE {condition})"
     if node.window is not None:
         sql += f" OVER ({window(scope, node.window)})"
+    if "{count}" in outer:  # of the same values
+        rest = sql[len(head) :].removesuffix(tail) if tail else sql[len(head) :]
+        outer = outer.replace("{count}", f"count{rest}")
     return Value(outer.replace("{}", sql) if outer != "{}" else sql, result)
 
 
@@ -300,16 +332,23 @@ def _form(scope: Expressions, node: nodes.Call, values: list[Value]) -> tuple[st
     if name in ("max", "min") and len(values) == 1 and values[0].type.name == "timestamp with time zone":
         which = "arg_max" if name == "max" else "arg_min"
         return f"{which}({values[0].sql}, ({values[0].sql}).i)", "{}", values[0].type
-    if name in ("max_by", "min_by") and len(values) == 3:
-        raise not_supported(f"{name} with three arguments", node.position)
+    if name == "approx_percentile":
+        return _percentile(node, values)
+    if name == "approx_most_frequent":
+        return _most_frequent(node, values)
+    if name == "reduce_agg":
+        from localaws.athena.analysis.special.lambdas import reduced
+
+        item = values[0]
+        walked = reduced(scope, node, "{}", item.type, values[1], final=None)
+        present = "list_filter({}, lambda p: p IS NOT NULL)"
+        return f"list({item.sql})", walked.sql.replace("{}", present), walked.type
     if name in ("max", "min") and values and not types.orderable(values[0].type):
         raise StatementError(
             "FUNCTION_NOT_FOUND",
             f"Unexpected parameters ({values[0].type}) for function {name}. Expected: {name}(E) E:orderable",
             node.position,
         )
-    if name == "approx_percentile" and len(values) == 3:
-        raise not_supported("approx_percentile with weights or accuracy", node.position)
     table = functions.windows if name in functions.windows else functions.aggregates
     signature, variables = choose(node, values, table[name])
     sqls, given = _coerced(signature, variables, values)
@@ -330,10 +369,64 @@ def _decimal_aggregate(name: str, node: nodes.Call, value: Value) -> tuple[str, 
     total = types.decimal(38, scale)
     if name == "sum":
         return f"sum({value.sql})", f"CAST({{}} AS {duckdb_type(total)})", total
-    if node.window is not None or node.distinct or node.filter is not None:
-        raise not_supported("avg of a decimal with OVER, DISTINCT or FILTER", node.position)
-    units = f"average_units({units_of('{}', scale)}, count({value.sql}))"
+    units = f"average_units({units_of('{}', scale)}, {{count}})"
     return f"sum({value.sql})", from_units(units, value.type), value.type
+
+
+def _percentile(node: nodes.Call, values: list[Value]) -> tuple[str, str, Type]:
+    """The value at a share of the sorted values, as Trino's t-digest gives it while there are few."""
+    if len(values) > 2:
+        raise not_supported("approx_percentile with weights or accuracy", node.position)
+    kind = values[0].type if values else types.UNKNOWN
+    several = len(values) == 2 and values[1].type.name == "array"
+    share = values[1].type.args[0] if several else values[-1].type
+    if len(values) != 2 or not types.is_number(kind) or not types.coerces(share, types.DOUBLE):
+        given = ", ".join(str(v.type) for v in values)
+        raise StatementError(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected parameters ({given}) for function approx_percentile. Expected: "
+            "approx_percentile(bigint, array(double)), approx_percentile(bigint, double), "
+            "approx_percentile(double, array(double)), approx_percentile(double, double), "
+            "approx_percentile(real, array(double)), approx_percentile(real, double)",
+            node.position,
+        )
+    result = types.BIGINT if kind.name in types.INTEGERS else kind if kind == types.REAL else types.DOUBLE
+    items = (
+        node.arguments[1].items if isinstance(node.arguments[1], nodes.ArrayItems) else [node.arguments[1]]
+    )
+    shares = [float(i.text) for i in items if isinstance(i, nodes.Number)]
+    if any(not 0 <= s <= 1 for s in shares):
+        raise StatementError("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
+    # DuckDB takes the value below where the share falls between two, Trino the one above.
+    if len(shares) == len(items):
+        written = [f"CAST({min(s + 1e-13, 1.0)!r} AS DOUBLE)" for s in shares]
+        at = f"[{', '.join(written)}]" if several else written[0]
+    else:
+        above = "least(CAST({} AS DOUBLE) + 1e-13, 1)"
+        at = (
+            f"list_transform({values[1].sql}, lambda s: {above.format('s')})"
+            if several
+            else above.format(values[1].sql)
+        )
+    inner = f"quantile_disc({convert.coerce(values[0].sql, kind, result)}, {at})"
+    return inner, "{}", types.array(result) if several else result
+
+
+def _most_frequent(node: nodes.Call, values: list[Value]) -> tuple[str, str, Type]:
+    if len(values) != 3 or any(values[i].type.name not in types.INTEGERS for i in (0, 2)):
+        given = ", ".join(str(v.type) for v in values)
+        raise StatementError(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected parameters ({given}) for function approx_most_frequent. Expected: "
+            "approx_most_frequent(bigint, bigint, bigint), approx_most_frequent(bigint, varchar, bigint)",
+            node.position,
+        )
+    result = types.map_of(values[1].type, types.BIGINT)
+    return (
+        f"histogram({values[1].sql})",
+        f"CAST(top_of({{}}, {values[0].sql}) AS {duckdb_type(result)})",
+        result,
+    )
 
 
 def window(scope: Expressions, spec: nodes.Window | str) -> str:
@@ -367,6 +460,7 @@ def window(scope: Expressions, spec: nodes.Window | str) -> str:
 
 def _frame(scope: Expressions, spec: nodes.Window) -> str:
     frame = spec.frame
+    _check_frame(frame)
     bounds = []
     for bound in (frame.start, frame.end):
         if bound is None:
@@ -393,9 +487,28 @@ def _frame(scope: Expressions, spec: nodes.Window) -> str:
     return f"{frame.unit} {bounds[0]}"
 
 
+_FRAME_ORDER = ("UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING", "UNBOUNDED FOLLOWING")
+
+
+def _check_frame(frame: nodes.Frame) -> None:
+    """Refuse a frame whose end stands before its start."""
+    start, end = frame.start[0], frame.end[0] if frame.end is not None else "CURRENT ROW"
+    wrong = None
+    if start == "UNBOUNDED FOLLOWING":
+        wrong = "Window frame start cannot be UNBOUNDED FOLLOWING"
+    elif end == "UNBOUNDED PRECEDING":
+        wrong = "Window frame end cannot be UNBOUNDED PRECEDING"
+    elif _FRAME_ORDER.index(start) > _FRAME_ORDER.index(end):
+        wrong = f"Window frame starting from {start} cannot end with {end}"
+    if wrong:
+        raise StatementError("INVALID_WINDOW_FRAME", wrong, frame.position)
+
+
 def subscript(scope: Expressions, node: nodes.Subscript, base: Value, index: Value) -> Value:
     """``array[1]``, ``map['key']``, ``row[1]``; a missing one is an error."""
     kind = base.type
+    if index.type == types.UNKNOWN and kind.name in ("array", "map"):
+        return Value(f"CAST(NULL AS {duckdb_type(kind.args[-1])})", kind.args[-1])
     if kind.name == "array":
         if index.type.name not in types.INTEGERS:
             raise StatementError(

@@ -144,15 +144,12 @@ def varchar_of(sql: str, source: Type) -> str | None:
         return sql
     if name in ("double", "real"):
         return f"scientific_text({sql})"
+    if name == "decimal" and source.args[0] == source.args[1]:  # DuckDB writes no 0 before the point
+        return f"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)\\.', '\\1' || '0.')"
     if name == "boolean" or name in types.NUMBERS or name in ("date", "uuid", "ipaddress"):
         return f"CAST({sql} AS VARCHAR)"
-    if name == "timestamp":
-        return f"strftime({sql}, '%Y-%m-%d %H:%M:%S{_fraction(source.args[0])}')"
-    if name == "timestamp with time zone":
-        local = f"strftime(local_time({sql}), '%Y-%m-%d %H:%M:%S{_fraction(source.args[0])}')"
-        return f"({local} || ' ' || ({sql}).z)"
-    if name == "time":
-        return f"strftime(DATE '1970-01-01' + {sql}, '%H:%M:%S{_fraction(source.args[0])}')"
+    if name in ("timestamp", "timestamp with time zone", "time"):
+        return time_text(sql, source, source.args[0])
     if name == "interval day to second":
         return f"day_to_second_text({sql})"
     if name == "interval year to month":
@@ -160,11 +157,20 @@ def varchar_of(sql: str, source: Type) -> str | None:
     return None
 
 
-def _fraction(precision: int) -> str:
-    """The part of a DuckDB time format for the fraction of a second; its own are of 3, 6 and 9 digits."""
-    if precision in (0, 3, 6, 9):
-        return {0: "", 3: ".%g", 6: ".%f", 9: ".%n"}[precision]
-    raise not_supported(f"a timestamp of precision {precision} as text")
+def time_text(sql: str, kind: Type, precision: int) -> str:
+    """A time or timestamp with so many digits of a second."""
+    # DuckDB writes 3, 6 or 9 of them.
+    form, have = {0: ("", 0), 3: (".%g", 3), 6: (".%f", 6)}.get(precision, (".%n", 9))
+    if kind.name == "time":
+        made = f"strftime(DATE '1970-01-01' + {sql}, '%H:%M:%S{form}')"
+    else:
+        local = f"local_time({sql})" if kind.name == "timestamp with time zone" else sql
+        made = f"strftime({local}, '%Y-%m-%d %H:%M:%S{form}')"
+    if precision < have:
+        made = f"left({made}, {precision - have})"
+    elif precision > have:
+        made = f"({made} || '{'0' * (precision - have)}')"
+    return f"({made} || ' ' || ({sql}).z)" if kind.name == "timestamp with time zone" else made
 
 
 def _to_date(sql: str, source: Type, target: Type) -> str | None:
@@ -220,6 +226,18 @@ def _to_time(sql: str, source: Type, target: Type) -> str | None:
     return f"CAST(local_time({sql}) AS TIME)" if source.name == "timestamp with time zone" else None
 
 
+def _to_ipaddress(sql: str, source: Type, target: Type) -> str | None:
+    if source == types.VARBINARY:
+        raise not_supported("CAST of varbinary to ipaddress")
+    return f"py_ip_address({sql})" if types.is_string(source) else None
+
+
+def _to_uuid(sql: str, source: Type, target: Type) -> str | None:
+    if source == types.VARBINARY:
+        raise not_supported("CAST of varbinary to uuid")
+    return f"py_uuid_text({sql})" if types.is_string(source) else None
+
+
 def _to_varbinary(sql: str, source: Type, target: Type) -> str | None:
     return f"encode({sql})" if types.is_string(source) else None
 
@@ -237,6 +255,8 @@ _CASTS = {
     "timestamp with time zone": _to_zoned,
     "time": _to_time,
     "varbinary": _to_varbinary,
+    "ipaddress": _to_ipaddress,
+    "uuid": _to_uuid,
 }
 
 
@@ -262,10 +282,11 @@ def to_json(sql: str, source: Type, position: Position | None = None) -> str:
             f"('[' || array_to_string(list_transform({sql}, lambda e: coalesce({inside}, 'null')), "
             f"',') || ']')"
         )
-    if name == "map" and types.is_string(source.args[0]):
+    if name == "map" and (key := _json_key("e.key", source.args[0])) is not None:
         inside = to_json("e.value", source.args[1], position)
         pair = f"CAST(to_json(e.key) AS VARCHAR) || ':' || coalesce({inside}, 'null')"
-        entries = f"list_sort_by_key(map_entries({sql}))"
+        keyed = f"list_transform(map_entries({sql}), lambda e: {{'key': {key}, 'value': e.value}})"
+        entries = f"list_sort_by_key({keyed})"
         return f"('{{' || array_to_string(list_transform({entries}, lambda e: {pair}), ',') || '}}')"
     if name == "row":
         parts = []
@@ -277,6 +298,13 @@ def to_json(sql: str, source: Type, position: Position | None = None) -> str:
     raise StatementError("TYPE_MISMATCH", f"Cannot cast {source} to json", position)
 
 
+def _json_key(sql: str, kind: Type) -> str | None:
+    """The text of a map's key, None for a type that cannot be the name of a member."""
+    if types.is_string(kind) or kind.name in ("boolean", "decimal", "double", "real", *types.INTEGERS):
+        return f"java_double({sql})" if kind.name in ("double", "real") else varchar_of(sql, kind)
+    return None
+
+
 def _quoted_key(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -284,7 +312,9 @@ def _quoted_key(name: str) -> str:
 def from_json(sql: str, target: Type, position: Position | None = None) -> str:
     """Write ``CAST(json AS target)``."""
     name = target.name
-    if name in ("varchar", "char"):
+    if name == "json":
+        return sql
+    if name == "varchar":
         return _to_varchar(f"json_as_text({sql})", types.VARCHAR, target)
     scalar = f"json_as_scalar({sql}, {text(str(target))})"
     if name == "boolean":
@@ -293,23 +323,22 @@ def from_json(sql: str, target: Type, position: Position | None = None) -> str:
         return f"CAST(json_whole({sql}, {text(_INT_NAMES[name])}) AS {duckdb_type(target)})"
     if name in ("double", "real", "decimal"):
         return f"CAST({scalar} AS {duckdb_type(target)})"
-    if name in ("date", "timestamp"):
-        return cast(f"json_as_text({sql})", types.VARCHAR, target, position)
     if name == "array":
         inside = from_json("CAST(e AS VARCHAR)", target.args[0], position)
         return f"list_transform(json_items({sql}), lambda e: {inside})"
-    if name == "map" and types.is_string(target.args[0]):
+    if name == "map" and _json_key("", target.args[0]) is not None:
         inside = from_json("e.value", target.args[1], position)
+        key = cast("e.key", types.VARCHAR, target.args[0], position)
         return (
-            f"map_from_entries(list_transform(json_members({sql}), lambda e: {{'key': e.key, "
+            f"map_from_entries(list_transform(json_members({sql}), lambda e: {{'key': {key}, "
             f"'value': {inside}}}))"
         )
     if name == "row":
-        fields = []
-        for index, kind in enumerate(target.args):
-            if target.fields[index] is None:
-                raise not_supported("CAST of JSON to a row without field names", position)
-            member = f"json_member({sql}, {text(target.fields[index])})"
-            fields.append(f"{identifier(field_name(target, index))} := {from_json(member, kind, position)}")
-        return f"CASE WHEN json_is_object({sql}) THEN struct_pack({', '.join(fields)}) END"
+        names = ", ".join(text(n or "") for n in target.fields)
+        found = f"py_json_fields({sql}, [{names}])"
+        fields = ", ".join(
+            f"{identifier(field_name(target, i))} := {from_json(f'{found}[{i + 1}]', kind, position)}"
+            for i, kind in enumerate(target.args)
+        )
+        return f"CASE WHEN {found} IS NOT NULL THEN struct_pack({fields}) END"
     raise StatementError("TYPE_MISMATCH", f"Cannot cast json to {target}", position)

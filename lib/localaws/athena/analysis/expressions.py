@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from localaws.athena import types
-from localaws.athena.analysis import calls, convert, literals
+from localaws.athena.analysis import calls, comparisons, convert, literals
 from localaws.athena.analysis.scope import Field, Scope, Value, find
 from localaws.athena.errors import Position, StatementError, not_supported
 from localaws.athena.sql import nodes
@@ -201,6 +201,8 @@ class Expressions:
             raise StatementError("TYPE_MISMATCH", f"Cannot negate {value.type}", node.position)
         if node.operator == "+":
             return value
+        if value.type.name in types.INTEGERS:  # DuckDB widens a negated constant that does not fit
+            return Value(f"(CAST(0 AS {types.duckdb_type(value.type)}) - {value.sql})", value.type)
         return Value(f"(-{value.sql})", value.type)
 
     def _arithmetic(self, node: nodes.Arithmetic) -> Value:
@@ -217,7 +219,8 @@ class Expressions:
                 "TYPE_MISMATCH", f"Cannot apply operator: {left.type} {operator} {right.type}", position
             )
         one, two = (ordered(convert.coerce(v.sql, v.type, kind), kind) for v in (left, right))
-        return Value(f"({one} {operator} {two})", types.BOOLEAN)
+        written = [isinstance(v.literal, int | float | str) for v in (left, right)]
+        return Value(comparisons.compared(operator, one, two, kind, written), types.BOOLEAN)
 
     def _quantified(self, node: nodes.Quantified) -> Value:
         left = self.value(node.left)
@@ -462,7 +465,11 @@ _HANDLERS: dict[type, Callable[[Expressions, nodes.Node], Value]] = {
 
 def ordered(sql: str, kind: Type) -> str:
     """A value as it is compared and sorted: an instant without its zone."""
-    return f"({sql}).i" if kind.name == "timestamp with time zone" else sql
+    if kind.name == "timestamp with time zone":
+        return f"({sql}).i"
+    if kind.name == "ipaddress":
+        return f"py_ip_order({sql})"
+    return f"rtrim({sql}, ' ')" if kind.name == "char" else sql
 
 
 def dotted(node: nodes.Node) -> list[str] | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from localaws.athena import types
-from localaws.athena.analysis.convert import coerce, text
+from localaws.athena.analysis.convert import cast, coerce, text
 from localaws.athena.analysis.scope import Value
 from localaws.athena.errors import StatementError, not_supported
+from localaws.athena.pyfunctions.registry import Refused
+from localaws.athena.pyfunctions.times import zone_id
 from localaws.athena.sql import nodes
 from localaws.athena.types import Type, duckdb_type
 
@@ -81,7 +83,11 @@ def typed(node: nodes.Typed) -> Value:
         return number(nodes.Number(node.position, "decimal", value.lstrip("+-")), negative=bool(sign))
     if name == "json":
         return Value(f"py_json_parse({text(value)})", types.JSON)
+    if name in ("varchar", "char"):
+        return Value(text(value), Type(name, (len(value),)) if name == "char" else types.VARCHAR, value)
     kind = types.simple_type(name, [])
+    if name in ("boolean", "uuid", "ipaddress"):
+        return Value(cast(text(value), types.VARCHAR, kind), kind)
     try:
         float(value) if name in ("double", "real") else int(value)
     except ValueError:
@@ -114,7 +120,11 @@ def _timestamp(value: str, invalid: StatementError) -> Value:
         full = full[: -(precision - 6)]
     sql = f"CAST('{full}' AS TIMESTAMP)"
     if match[4]:
-        return Value(f"at_zone({sql}, {text(match[4])})", Type("timestamp with time zone", (precision,)))
+        try:
+            zone = zone_id(match[4])
+        except Refused:
+            raise invalid from None
+        return Value(f"at_zone({sql}, {text(zone)})", Type("timestamp with time zone", (precision,)))
     return Value(sql, Type("timestamp", (precision,)))
 
 
@@ -217,6 +227,9 @@ def arithmetic(node: nodes.Arithmetic, left: Value, right: Value) -> Value:
 
 def _concatenation(node: nodes.Arithmetic, left: Value, right: Value) -> Value:
     a, b = left.type, right.type
+    if "char" in (a.name, b.name) and all(types.is_string(k) and k.args for k in (a, b)):
+        first = f"rpad({left.sql}, {a.args[0]}, ' ')" if a.name == "char" else left.sql
+        return Value(f"({first} || {right.sql})", Type("char", (a.args[0] + b.args[0],)))
     if all(types.is_string(k) or k == types.UNKNOWN for k in (a, b)):
         return Value(f"(CAST({left.sql} AS VARCHAR) || CAST({right.sql} AS VARCHAR))", types.VARCHAR)
     if a == b == types.VARBINARY:

@@ -10,7 +10,11 @@ CREATE MACRO zone_id(z) AS CASE
     WHEN starts_with(z, '+') OR starts_with(z, '-') THEN 'GMT' || z
     WHEN z IN ('Z', 'z') THEN 'UTC' ELSE z END;
 CREATE MACRO at_utc(t) AS CASE WHEN t IS NOT NULL THEN {'i': CAST(t AS TIMESTAMP), 'z': 'UTC'} END;
-CREATE MACRO in_utc(t, z) AS timezone('UTC', timezone(zone_id(z), CAST(t AS TIMESTAMP)));
+-- Of two instants that a clock shows alike, when it is put back, Java takes the first and DuckDB the second.
+CREATE MACRO later_utc(t, z) AS timezone('UTC', timezone(zone_id(z), CAST(t AS TIMESTAMP)));
+CREATE MACRO in_utc(t, z) AS CASE WHEN z = 'UTC' THEN CAST(t AS TIMESTAMP)
+    WHEN timezone(zone_id(z), timezone('UTC', later_utc(t, z) - INTERVAL 1 HOUR)) = CAST(t AS TIMESTAMP) THEN later_utc(t, z) - INTERVAL 1 HOUR
+    ELSE later_utc(t, z) END;
 CREATE MACRO at_zone(t, z) AS CASE WHEN t IS NOT NULL AND z IS NOT NULL THEN {'i': in_utc(t, z), 'z': z} END;
 CREATE MACRO local_time(v) AS CASE WHEN (v).z = 'UTC' THEN (v).i
     ELSE timezone(zone_id((v).z), timezone('UTC', (v).i)) END;
@@ -31,7 +35,9 @@ CREATE MACRO zoned_text(s) AS checked(NOT regexp_full_match(s, '[0-9]{4,6}-[0-9]
         CAST(regexp_extract(s, '^[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,12})?)?)?') AS TIMESTAMP),
         coalesce(nullif(regexp_extract(s, '([A-Za-z][A-Za-z0-9_/+-]*|[+-][0-9]{2}:[0-9]{2})$', 1), ''), 'UTC')));
 CREATE MACRO time_text(s) AS checked(NOT regexp_full_match(s, '[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,12})?)?') OR TRY_CAST(s AS TIME) IS NULL AND s IS NOT NULL, concat('INVALID_CAST_ARGUMENT: Value cannot be cast to time: ', s), TRY_CAST(CASE WHEN length(s) - length(replace(s, ':', '')) = 1 THEN s || ':00' ELSE s END AS TIME));
-CREATE MACRO whole(x, kind) AS checked(isnan(x) OR isinf(x), concat('INVALID_CAST_ARGUMENT: Unable to cast ', x, ' to ', lower(kind)), round(x));
+CREATE MACRO whole(x, kind) AS checked(isnan(x) OR round(x) NOT BETWEEN CASE kind WHEN 'TINYINT' THEN -128 WHEN 'SMALLINT' THEN -32768 WHEN 'INT' THEN -2147483648 ELSE -9223372036854775808e0 END
+    AND CASE kind WHEN 'TINYINT' THEN 127 WHEN 'SMALLINT' THEN 32767 WHEN 'INT' THEN 2147483647 ELSE 9223372036854774784e0 END,
+    concat('INVALID_CAST_ARGUMENT: Unable to cast ', java_double(x), ' to ', CASE kind WHEN 'INT' THEN 'integer' ELSE lower(kind) END), CASE WHEN NOT isnan(x) THEN round(x) END);
 CREATE MACRO fitting_text(s, length_, kind) AS checked(length(s) > length_, concat('INVALID_CAST_ARGUMENT: Value ', s, ' cannot be represented as varchar(', length_, ')'), s);
 
 -- Values to text. DuckDB writes the shortest digits that give the number back, as Java does, but places them otherwise.
@@ -70,7 +76,7 @@ CREATE MACRO json_is_object(j) AS json_type(j) = 'OBJECT';
 CREATE MACRO json_as_text(j) AS CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN json_extract_string(j, '$')
     WHEN 'OBJECT' THEN checked(true, 'INVALID_CAST_ARGUMENT: Cannot cast to varchar. Unexpected token when cast to varchar: {', '')
     WHEN 'ARRAY' THEN checked(true, 'INVALID_CAST_ARGUMENT: Cannot cast to varchar. Unexpected token when cast to varchar: [', '')
-    ELSE CAST(j AS VARCHAR) END;
+    WHEN 'DOUBLE' THEN scientific_text(TRY_CAST(CAST(j AS VARCHAR) AS DOUBLE)) ELSE CAST(j AS VARCHAR) END;
 CREATE MACRO json_as_scalar(j, kind) AS CASE WHEN json_type(j) = 'NULL' THEN NULL
     ELSE checked(json_type(j) IN ('OBJECT', 'ARRAY'), concat('INVALID_CAST_ARGUMENT: Cannot cast to ', kind), json_extract_string(j, '$')) END;
 CREATE MACRO json_whole(j, kind) AS CASE
@@ -106,7 +112,7 @@ CREATE MACRO nth_position(s, what, n) AS checked(n = 0, 'INVALID_FUNCTION_ARGUME
     ELSE length(array_to_string(string_split(s, what)[1:len(string_split(s, what)) + n], what)) + 1 END);
 CREATE MACRO padded(s, n, pad, result) AS checked(n < 0 OR n > 2147483647, 'INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]', checked(pad = '', 'INVALID_FUNCTION_ARGUMENT: Padding string must not be empty', result));
 CREATE MACRO one_codepoint(s) AS checked(length(s) <> 1, concat('INVALID_FUNCTION_ARGUMENT: String must contain exactly one character: ', s), unicode(s));
-CREATE MACRO map_of_unique(entries) AS checked(len(list_distinct(list_transform(entries, lambda e: e.key))) < len(entries), 'INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed', map_from_entries(entries));
+CREATE MACRO map_of_unique(entries) AS checked(len(list_distinct(list_transform(entries, lambda e: e.key))) < len(list_filter(entries, lambda e: e.key IS NOT NULL)), 'INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed', checked(len(list_filter(entries, lambda e: e.key IS NULL)) > 0, 'INVALID_FUNCTION_ARGUMENT: map key cannot be null', map_from_entries(list_filter(entries, lambda e: e.key IS NOT NULL))));
 CREATE MACRO map_of_pairs(found) AS map_of_unique(list_transform(found, lambda e: {'key': e.k, 'value': e.v}));
 CREATE MACRO char_codes(s) AS list_aggregate(list_transform(string_split(s, ''), lambda c: lpad(upper(to_hex(unicode(c))), 4, '0')), 'string_agg', '');
 CREATE MACRO text_from_hex(h, start, count_) AS CASE
@@ -115,9 +121,6 @@ CREATE MACRO text_from_hex(h, start, count_) AS CASE
 CREATE MACRO padded_bytes(b, n, pad, left_) AS checked(octet_length(pad) = 0, 'INVALID_FUNCTION_ARGUMENT: Padding bytes must not be empty', unhex(CASE
     WHEN octet_length(b) >= n THEN substr(hex(b), 1, CAST(2 * n AS BIGINT))
     WHEN left_ THEN lpad(hex(b), CAST(2 * n AS INTEGER), hex(pad)) ELSE rpad(hex(b), CAST(2 * n AS INTEGER), hex(pad)) END));
-CREATE MACRO luhn(s) AS checked(NOT regexp_full_match(s, '[0-9]*'), 'INVALID_FUNCTION_ARGUMENT: Input contains non-digit characters', CASE WHEN s = '' THEN false
-    ELSE list_sum(list_transform(range(1, length(s) + 1), lambda i: CASE WHEN (length(s) - i) % 2 = 0 THEN CAST(s[i] AS INTEGER)
-        ELSE CASE WHEN CAST(s[i] AS INTEGER) > 4 THEN CAST(s[i] AS INTEGER) * 2 - 9 ELSE CAST(s[i] AS INTEGER) * 2 END END)) % 10 = 0 END);
 
 -- Mathematics.
 CREATE MACRO exact_root(x, r) AS CASE WHEN pow(round(r), 3) = x THEN round(r) ELSE r END;
@@ -125,16 +128,19 @@ CREATE MACRO safe_log(x, result) AS CASE WHEN x = 0 THEN CAST('-Infinity' AS DOU
 CREATE MACRO random_below(low, high) AS low + CAST(floor(random() * (high - low)) AS BIGINT);
 CREATE MACRO bucket(x, low, high, n) AS checked(n <= 0, 'INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0', CASE WHEN low < high THEN CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE CAST(floor((x - low) / (high - low) * n) AS BIGINT) + 1 END
     ELSE CASE WHEN x > low THEN 0 WHEN x <= high THEN n + 1 ELSE CAST(floor((low - x) / (low - high) * n) AS BIGINT) + 1 END END);
-CREATE MACRO to_base_text(n, radix) AS checked(radix < 2 OR radix > 36, 'INVALID_FUNCTION_ARGUMENT: Radix must be between 2 and 36', CASE WHEN n < 0 THEN '-' || to_base(-n, CAST(radix AS INTEGER)) ELSE to_base(n, CAST(radix AS INTEGER)) END);
 
 -- Dates and times.
 CREATE MACRO offset_minutes(v) AS CAST((epoch_us(local_time(v)) - epoch_us((v).i)) // 60000000 AS BIGINT);
 CREATE MACRO offset_sign_text(m) AS concat(CASE WHEN m < 0 THEN '-' ELSE '+' END, lpad(CAST(abs(m) // 60 AS VARCHAR), 2, '0'), ':', lpad(CAST(abs(m) % 60 AS VARCHAR), 2, '0'));
 CREATE MACRO offset_text(v, zero) AS CASE WHEN (v).i IS NULL THEN NULL WHEN offset_minutes(v) = 0 THEN zero ELSE offset_sign_text(offset_minutes(v)) END;
-CREATE MACRO iso_local(d, t) AS date_trunc('millisecond', CAST(concat(d, CASE length(d) WHEN 4 THEN '-01-01' WHEN 7 THEN '-01' ELSE '' END, ' ',
-    CASE length(t) WHEN 0 THEN '00:00:00' WHEN 2 THEN t || ':00:00' WHEN 5 THEN t || ':00' ELSE replace(t, ',', '.') END) AS TIMESTAMP));
 CREATE MACRO iso_zone(z) AS CASE WHEN z IN ('', 'Z', '+00:00', '-00:00', '+0000', '+00') THEN 'UTC' WHEN length(z) = 3 THEN z || ':00' WHEN length(z) = 5 THEN z[1:3] || ':' || z[4:] ELSE z END;
-CREATE MACRO iso_timestamp(s) AS checked(NOT regexp_full_match(s, '[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?(T([0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?'), concat('INVALID_FUNCTION_ARGUMENT: Invalid format: "', s, '"'), at_zone(iso_local(split_part(s, 'T', 1), regexp_replace(split_part(s, 'T', 2), '(Z|[+-].*)$', '')), iso_zone(regexp_extract(split_part(s, 'T', 2), '(Z|[+-].*)$', 1))));
+CREATE MACRO iso_timestamp(s) AS CASE
+    WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z') AND TRY_CAST(rtrim(s, 'Z') AS TIMESTAMP) IS NOT NULL
+    THEN at_utc(date_trunc('millisecond', TRY_CAST(rtrim(s, 'Z') AS TIMESTAMP))) ELSE py_iso_timestamp(s) END;
+CREATE MACRO iso_date(s) AS CASE WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}') AND TRY_CAST(s AS DATE) IS NOT NULL THEN TRY_CAST(s AS DATE)
+    ELSE CAST((py_iso_timestamp(checked(contains(s, 'T'), concat('INVALID_FUNCTION_ARGUMENT: Invalid format: "', s, '" is malformed'), s))).i AS DATE) END;
+CREATE MACRO upper_text(s) AS CASE WHEN contains(s, 'ß') THEN array_to_string(list_transform(string_split(s, 'ß'), lambda p: upper(p)), 'ß') ELSE upper(s) END;
+CREATE MACRO finite_seconds(x) AS checked(NOT isfinite(x), concat('INVALID_FUNCTION_ARGUMENT: Invalid argument found: ', java_double(x)), CAST(round(CASE WHEN isfinite(x) THEN x END) AS BIGINT));
 CREATE MACRO counted(n, unit) AS CASE WHEN n = 0 THEN NULL WHEN n = 1 THEN '1 ' || unit ELSE concat(n, ' ', unit, 's') END;
 CREATE MACRO human_seconds(s) AS CASE WHEN s IS NULL THEN NULL WHEN abs(s) = 0 THEN '0 seconds' ELSE array_to_string(list_filter([counted(abs(s) // 604800, 'week'), counted(abs(s) // 86400 % 7, 'day'),
     counted(abs(s) // 3600 % 24, 'hour'), counted(abs(s) // 60 % 60, 'minute'), counted(abs(s) % 60, 'second')], lambda x: x IS NOT NULL), ', ') END;
@@ -149,6 +155,8 @@ CREATE MACRO url_parameter(u, name) AS CASE WHEN url_ok(u) THEN
 
 -- Arrays and maps.
 CREATE MACRO has_null(a) AS len(a) <> list_count(a);
+CREATE MACRO arrays_equal(a, b) AS CASE WHEN NOT has_null(a) AND NOT has_null(b) THEN a = b
+    WHEN len(a) <> len(b) OR list_bool_or(list_transform(range(1, len(a) + 1), lambda i: a[i] <> b[i])) THEN false ELSE NULL END;
 CREATE MACRO has_item(a, x) AS CASE WHEN x IS NULL THEN has_null(a) ELSE coalesce(list_contains(a, x), false) END;
 CREATE MACRO contains_item(a, x) AS CASE WHEN list_contains(a, x) THEN true WHEN a IS NULL OR x IS NULL OR has_null(a) THEN NULL ELSE false END;
 CREATE MACRO distinct_items(a) AS list_filter(a, lambda x, i: CASE WHEN x IS NULL THEN NOT has_null(a[1:i - 1]) ELSE NOT coalesce(list_contains(a[1:i - 1], x), false) END);
@@ -181,9 +189,15 @@ CREATE MACRO kurtosis_of(l) AS CASE WHEN len(present(l)) >= 4 THEN
     (len(present(l)) - 1) * len(present(l)) * (len(present(l)) + 1.0) / ((len(present(l)) - 2) * (len(present(l)) - 3)) * moment(present(l), 4) / pow(moment(present(l), 2), 2)
     - 3 * pow(len(present(l)) - 1.0, 2) / ((len(present(l)) - 2) * (len(present(l)) - 3)) END;
 CREATE MACRO zone_short(z) AS CASE WHEN z = 'UTC' THEN 'UTC' ELSE z END;
+CREATE MACRO top_of(m, n) AS map_from_entries(list_transform(list_sort(list_transform(map_entries(m), lambda e: {'n': -CAST(e.value AS BIGINT), 'key': e.key, 'value': e.value}))[1:n],
+    lambda e: {'key': e.key, 'value': e.value}));
+CREATE MACRO buckets_of(l) AS CASE WHEN l IS NOT NULL THEN map_from_entries(list_transform(py_numeric_histogram(l[1].n, list_transform(l, lambda e: e.v), list_transform(l, lambda e: CAST(1 AS DOUBLE))), lambda e: {'key': e.k, 'value': e.v})) END;
+CREATE MACRO weighted_buckets_of(l) AS CASE WHEN l IS NOT NULL THEN map_from_entries(list_transform(py_numeric_histogram(l[1].n, list_transform(l, lambda e: e.v), list_transform(l, lambda e: e.w)), lambda e: {'key': e.k, 'value': e.v})) END;
 CREATE MACRO map_of_arrays(k, v) AS checked(len(k) <> len(v), 'INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length',
     checked(has_null(k), 'INVALID_FUNCTION_ARGUMENT: map key cannot be null',
-    checked(len(list_distinct(k)) < len(k), 'INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed', map(k, v))));
+    checked(len(list_distinct(k)) < len(k), 'INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed', map(CASE WHEN len(k) = len(v) AND NOT has_null(k) AND len(list_distinct(k)) = len(k) THEN k END, v))));
+CREATE MACRO bounded_sequence(items) AS checked(len(items) = 0, 'INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start',
+    checked(len(items) > 10000, 'INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries', items));
 CREATE MACRO number_sequence(first_, last_, by_) AS checked(
     by_ = 0 OR (by_ > 0 AND first_ > last_) OR (by_ < 0 AND first_ < last_),
     'INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start',

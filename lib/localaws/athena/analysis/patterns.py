@@ -127,6 +127,9 @@ def mysql_format(pattern: str, local: str, zoned: str, position: Position | None
 
 def mysql_parse(pattern: str, value: str) -> str | None:
     """``date_parse`` by DuckDB's strptime, NULL for what does not fit; None where it reads otherwise."""
+    named = set(re.findall(r"%(.)", pattern))
+    if not ("Y" in named and named & set("mcbM") and named & set("de")):
+        return None  # DuckDB fills what is missing from 1900
     out, at = [], 0
     while at < len(pattern):
         if pattern[at] != "%":

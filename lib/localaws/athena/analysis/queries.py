@@ -11,12 +11,13 @@ from __future__ import annotations
 import secrets
 
 from localaws.athena import types
+from localaws.athena.analysis import convert
 from localaws.athena.analysis.calls import direction
 from localaws.athena.analysis.expressions import Expressions, ordered
 from localaws.athena.analysis.literals import Session
 from localaws.athena.analysis.relations import Relations
 from localaws.athena.analysis.scope import Field, Scope, Value
-from localaws.athena.analysis.selects import Selects
+from localaws.athena.analysis.selects import Selects, order_by
 from localaws.athena.analysis.shapes import (
     Cte,
     Inline,
@@ -29,6 +30,8 @@ from localaws.athena.analysis.shapes import (
 from localaws.athena.errors import Position, StatementError, not_supported
 from localaws.athena.sql import nodes
 from localaws.athena.types import Type
+
+_MAX_RECURSION = 10  # Trino's max_recursion_depth
 
 
 class Translator(Selects, Relations):
@@ -100,8 +103,6 @@ class Translator(Selects, Relations):
         return (f"WITH {withs} {sql}" if withs else sql), fields
 
     def _withs(self, query: nodes.Query, outer: Scope | None) -> str:
-        if query.recursive:
-            raise not_supported("WITH RECURSIVE", query.position)
         written = []
         for item in query.withs:
             if item.name in self._ctes[-1]:
@@ -110,6 +111,9 @@ class Translator(Selects, Relations):
                     f"WITH query name '{item.name}' specified more than once",
                     item.position,
                 )
+            if query.recursive and references(item.query, item.name):
+                self._ctes[-1][item.name] = self._recursion(item, outer, written)
+                continue
             named = references(query, item.name)
             scans = len(self.scans)
             levels = [*self._ctes[:-1], dict(self._ctes[-1])]
@@ -124,6 +128,75 @@ class Translator(Selects, Relations):
             written.append(f"{name} AS ({sql})")
             self._ctes[-1][item.name] = Cte(name, fields)
         return ", ".join(written)
+
+    def _recursion(self, item: nodes.With, outer: Scope | None, written: list[str]) -> Cte:
+        """A query that reads itself, written out as often as Trino lets it: one named query for each step.
+
+        https://trino.io/docs/current/sql/select.html#with-recursive-clause
+        """
+        body = item.query.body
+        if item.columns is None:
+            raise StatementError(
+                "MISSING_COLUMN_ALIASES", "missing column aliases in recursive WITH query", item.position
+            )
+        if not isinstance(body, nodes.SetOperation) or body.operator != "UNION" or item.query.order:
+            raise not_supported("a recursive query that is no UNION ALL", item.position)
+        if body.distinct:
+            raise not_supported("UNION DISTINCT of a recursive query", item.position)
+        if references(body.left, item.name) or references(body.right, item.name) != 1:
+            raise StatementError(
+                "INVALID_RECURSIVE_REFERENCE",
+                f"multiple recursive references in the step relation of recursion: {item.name}"
+                if not references(body.left, item.name)
+                else "WITH table name is referenced in the base relation of recursion",
+                item.position,
+            )
+        sql, fields = self._side(body.left, outer)
+        fields = self._renamed(fields, item.columns, item.position)
+        self.required.update(fields)
+        name = f"w{self.fresh()}"
+        written.append(f"{name} AS MATERIALIZED ({sql})")
+        steps = [name]
+        for _ in range(_MAX_RECURSION + 1):
+            self._ctes[-1][item.name] = Cte(steps[-1], fields)
+            sql, found = self._side(body.right, outer)
+            sql = self._step(sql, found, fields, item)
+            steps.append(f"w{self.fresh()}")
+            written.append(f"{steps[-1]} AS MATERIALIZED ({sql})")
+        columns = [f"c{i}" for i in range(len(fields))]
+        parts = [f"SELECT {', '.join(columns)} FROM {step}" for step in steps[:-1]]
+        deep = (
+            f"NOT_SUPPORTED: Recursion depth limit exceeded ({_MAX_RECURSION}). Use 'max_recursion_depth' "
+            "session property to modify the limit."
+        )
+        failing = [f"checked(true, {convert.text(deep)}, c0) AS c0", *columns[1:]]
+        parts.append(f"SELECT {', '.join(failing)} FROM {steps[-1]}")
+        whole = f"w{self.fresh()}"
+        written.append(f"{whole} AS ({' UNION ALL '.join(parts)})")
+        return Cte(whole, fields)
+
+    def _step(self, sql: str, found: list[Field], wanted: list[Field], item: nodes.With) -> str:
+        """A step of a recursion in the types of its base."""
+        self.required.update(found)
+        if len(found) != len(wanted):
+            raise StatementError(
+                "TYPE_MISMATCH",
+                f"base and step relations of recursion have different number of fields: {len(wanted)}, "
+                f"{len(found)}",
+                item.position,
+            )
+        relation = self.aliased(sql, found)
+        out = []
+        for index, (one, other) in enumerate(zip(relation.fields, wanted, strict=True)):
+            if not types.coerces(one.type, other.type):
+                raise StatementError(
+                    "TYPE_MISMATCH",
+                    f"recursion step relation output type ({one.type}) is not coercible to recursion base "
+                    f"relation output type ({other.type}) at column {index + 1}",
+                    item.position,
+                )
+            out.append(f"{convert.coerce(one.sql, one.type, other.type)} AS c{index}")
+        return f"SELECT {', '.join(out)} FROM {relation.sql}"
 
     def _renamed(self, fields: list[Field], names: list[str], position: Position) -> list[Field]:
         if len(fields) != len(names):
@@ -157,24 +230,25 @@ class Translator(Selects, Relations):
         order = self._output_order(query.order, relation.fields, expressions)
         self.required |= expressions.refs
         out = ", ".join(f"{f.sql} AS c{i}" for i, f in enumerate(relation.fields))
-        limit = self._limit(query)
         outputs = [
             Field(f.name, f.type, f"c{i}", refs=frozenset({f}), shown=f.shown)
             for i, f in enumerate(relation.fields)
         ]
-        return f"SELECT {out} FROM {relation.sql}{order}{limit}", outputs
+        if query.with_ties:
+            keys = "".join(f", {one} AS s{i}" for i, (one, _) in enumerate(order))
+            inner = f"SELECT {out}{keys} FROM {relation.sql}"
+            return self._with_ties(inner, order, len(outputs), query), outputs
+        return f"SELECT {out} FROM {relation.sql}{order_by(order)}{self._limit(query)}", outputs
 
     def _output_order(
         self, items: list[nodes.SortItem], fields: list[Field], expressions: Expressions
-    ) -> str:
-        if not items:
-            return ""
+    ) -> list[tuple[str, str]]:
         parts = []
         for item in items:
             value = self._ordinal(item, fields) or expressions.value(item.value)
             self._check_orderable(value.type, item.position)
-            parts.append(ordered(value.sql, value.type) + direction(item))
-        return " ORDER BY " + ", ".join(parts)
+            parts.append((ordered(value.sql, value.type), direction(item)))
+        return parts
 
     def _ordinal(self, item: nodes.SortItem, fields: list[Field]) -> Value | None:
         if not (isinstance(item.value, nodes.Number) and item.value.kind == "integer"):
@@ -195,8 +269,6 @@ class Translator(Selects, Relations):
             )
 
     def _limit(self, query: nodes.Query) -> str:
-        if query.with_ties:
-            raise not_supported("FETCH FIRST … WITH TIES", query.position)
         out = ""
         if query.limit is not None:
             out += f" LIMIT {self._row_count(query.limit, 'LIMIT')}"
@@ -222,8 +294,14 @@ class Translator(Selects, Relations):
     def single_column(
         self, query: nodes.Query, around: Expressions, scalar: bool = False
     ) -> tuple[str, Field]:
+        """A subquery that gives one value a row; of several columns a row is made, but not for a scalar."""
         sql, fields = self.subquery(query, around)
         visible = [f for f in fields if not f.hidden]
+        if len(visible) > 1 and not scalar:
+            self.required.update(visible)
+            kind = types.row([f.type for f in visible], [None] * len(visible))
+            packed = ", ".join(f"{types.field_name(kind, i)} := {f.sql}" for i, f in enumerate(visible))
+            return sql, Field(None, kind, f"struct_pack({packed})")
         if len(visible) != 1:
             raise StatementError(
                 "NOT_SUPPORTED" if scalar else "SYNTAX_ERROR",

@@ -10,6 +10,7 @@ from localaws.athena.analysis.expressions import Expressions, Grouping, ordered
 from localaws.athena.analysis.scope import Field, Relation, Scope, Value
 from localaws.athena.analysis.shapes import (
     Item,
+    distinct_sets,
     has_aggregate,
     has_query,
     has_window,
@@ -69,7 +70,17 @@ class Selects:
         out = ", ".join(f"{s} AS c{i}" for i, s in enumerate(sqls))
         source = f" FROM {relation.sql}" if relation is not None else ""
         distinct = "DISTINCT " if select.distinct else ""
-        sql = f"SELECT {distinct}{out}{source}{where}{group_sql}{having}{order}{self._limit(query)}"
+        rest = f"{source}{where}{group_sql}{having}"
+        if query.with_ties:
+            if select.distinct:
+                order = [(f"c{int(position) - 1}", way) for position, way in order]
+                inner = f"SELECT * FROM (SELECT DISTINCT {out}{rest})"
+                sql = self._with_ties(inner, order, len(fields), query, keyed=False)
+            else:
+                keys = "".join(f", {one} AS s{i}" for i, (one, _) in enumerate(order))
+                sql = self._with_ties(f"SELECT {out}{keys}{rest}", order, len(fields), query)
+        else:
+            sql = f"SELECT {distinct}{out}{rest}{order_by(order)}{self._limit(query)}"
         if relation is not None and not grouped and not query.limit and not query.offset:
             self._passing = (relation, fields, items)
             self._remember_push(fields, sqls, relation, any(has_window(i.value) for i in items))
@@ -123,14 +134,16 @@ class Selects:
         return items
 
     def _star(self, star: nodes.Star, scope: Scope, relation: Relation | None) -> list[Item]:
+        from localaws.athena.analysis.expressions import dotted
+
+        if star.base is not None and (relation is None or dotted(star.base) is None):
+            return self._row_star(star, scope)
         if relation is None:
             raise StatementError(
                 "COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause", star.position
             )
         fields = list(scope.visible())
         if star.base is not None:
-            from localaws.athena.analysis.expressions import dotted
-
             qualifier = tuple(dotted(star.base))
             fields = [f for f in fields if f.qualifier[-len(qualifier) :] == qualifier]
             if not fields:
@@ -159,7 +172,14 @@ class Selects:
         expressions = Expressions(self, scope, "SELECT clause")
         value = expressions.value(star.base)
         if value.type.name != "row":
-            raise StatementError("TABLE_NOT_FOUND", "Unable to resolve reference " + "t", star.position)
+            raise StatementError("TYPE_MISMATCH", "expected row type", star.position)
+        if star.aliases and len(star.aliases) != len(value.type.args):
+            raise StatementError(
+                "MISMATCHED_COLUMN_ALIASES",
+                f"Column alias list has {len(star.aliases)} entries but relation has "
+                f"{len(value.type.args)} columns",
+                star.position,
+            )
         found = []
         for index, kind in enumerate(value.type.args):
             sql = f"({value.sql}).{types.identifier(types.field_name(value.type, index))}"
@@ -202,7 +222,10 @@ class Selects:
             keys.append(value)
             return value.sql
 
-        for element in select.group:
+        if select.group_distinct:
+            sets = distinct_sets(select.group, key)
+            parts.append(f"GROUPING SETS ({', '.join('(' + ', '.join(one) + ')' for one in sets)})")
+        for element in [] if select.group_distinct else select.group:
             if isinstance(element, nodes.GroupingSet):
                 sets = ["(" + ", ".join(key(n) for n in one) + ")" for one in element.sets]
                 if element.kind == "SETS":
@@ -213,8 +236,6 @@ class Selects:
                     )
             else:
                 parts.append(key(element))
-        if select.group_distinct:
-            raise not_supported("GROUP BY DISTINCT", select.position)
         self.required |= expressions.refs
         for item in items:
             if item.field_value is not None and item.field_value.sql not in {k.sql for k in keys}:
@@ -242,9 +263,10 @@ class Selects:
             return expressions.value(item.value)
         return expressions.value(node)
 
-    def _order(self, order, select, items, fields, sqls, scope, expressions) -> str:
+    def _order(self, order, select, items, fields, sqls, scope, expressions) -> list[tuple[str, str]]:
+        """What the rows are sorted by: expressions and their directions."""
         if not order:
-            return ""
+            return []
         if select.distinct:
             return self._distinct_order(order, select, items, fields, sqls, scope, expressions)
         parts = []
@@ -260,8 +282,8 @@ class Selects:
                 sql, kind = value.sql, value.type
             self._check_orderable(kind, item.position)
             # A bare constant would be a column's number to DuckDB.
-            parts.append(f"({ordered(sql, kind)})" + direction(item))
-        return " ORDER BY " + ", ".join(parts) if parts else ""
+            parts.append((f"({ordered(sql, kind)})", direction(item)))
+        return parts
 
     def _order_value(self, node, items, scope: Scope, expressions: Expressions) -> Value:
         """An expression in ORDER BY sees the query's output names before the columns that it reads."""
@@ -290,7 +312,9 @@ class Selects:
             return fits[0] if fits else None
         return None
 
-    def _distinct_order(self, order, select, items, fields, sqls, scope, expressions) -> str:
+    def _distinct_order(
+        self, order, select, items, fields, sqls, scope, expressions
+    ) -> list[tuple[str, str]]:
         parts = []
         for item in order:
             index = self._output_index(item, items, fields)
@@ -306,8 +330,24 @@ class Selects:
             self._check_orderable(fields[index].type, item.position)
             if fields[index].type.name == "timestamp with time zone":
                 raise not_supported("ORDER BY of a timestamp with time zone with DISTINCT", item.position)
-            parts.append(f"{index + 1}" + direction(item))
-        return " ORDER BY " + ", ".join(parts)
+            parts.append((f"{index + 1}", direction(item)))
+        return parts
+
+    def _with_ties(
+        self, sql: str, order: list[tuple[str, str]], width: int, query: nodes.Query, keyed: bool = True
+    ) -> str:
+        """The first rows and those that the order does not tell from the last of them."""
+        if not order:
+            raise StatementError(
+                "MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY", query.position
+            )
+        keys = [(f"s{i}" if keyed else one, way) for i, (one, way) in enumerate(order)]
+        offset = f" OFFSET {self._row_count(query.offset, 'OFFSET')}" if query.offset is not None else ""
+        rows = f"SELECT * FROM ({sql}){order_by(keys)}{offset}"
+        ranked = f"SELECT *, rank() OVER ({order_by(keys).strip()}) AS place FROM ({rows})"
+        out = ", ".join(f"c{i}" for i in range(width))
+        count = self._row_count(query.limit, "FETCH FIRST")
+        return f"SELECT {out} FROM ({ranked}) WHERE place <= {count}{order_by(keys)}"
 
     # --- VALUES and set operations ---
 
@@ -400,3 +440,7 @@ class Selects:
         if isinstance(node, nodes.Query):
             return self.query(node, outer)
         return self._body(nodes.Query(node.position, [], False, node, [], None, None), outer)
+
+
+def order_by(order: list[tuple[str, str]]) -> str:
+    return " ORDER BY " + ", ".join(one + way for one, way in order) if order else ""

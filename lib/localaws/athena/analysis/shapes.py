@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -207,3 +208,27 @@ def references(node: object, name: str) -> int:
     if isinstance(node, list | tuple):
         return sum(references(part, name) for part in node)
     return 0
+
+
+def distinct_sets(elements: list[nodes.Node], key: Callable[[nodes.Node], str]) -> list[list[str]]:
+    """The grouping sets of GROUP BY DISTINCT: the product of all elements, equal ones once."""
+    choices = []
+    for element in elements:
+        if not isinstance(element, nodes.GroupingSet):
+            choices.append([[key(element)]])
+            continue
+        sets = [[key(n) for n in one] for one in element.sets]
+        if element.kind == "ROLLUP":
+            sets = [[k for one in sets[:count] for k in one] for count in range(len(sets), -1, -1)]
+        elif element.kind == "CUBE":
+            sets = [
+                [k for one in some for k in one]
+                for count in range(len(sets), -1, -1)
+                for some in itertools.combinations(sets, count)
+            ]
+        choices.append(sets)
+    found: dict[frozenset[str], list[str]] = {}
+    for some in itertools.product(*choices):
+        whole = list(dict.fromkeys(k for one in some for k in one))
+        found.setdefault(frozenset(whole), whole)
+    return list(found.values())

@@ -73,8 +73,8 @@ def _type(text: str) -> Type:
     if match and match.group(1) in ("array", "map", "function", "row"):
         args = tuple(_type(a) for a in _split(match.group(2)))
         return Type(match.group(1), args, (None,) * len(args) if match.group(1) == "row" else ())
-    if text == "decimal":
-        return Type("decimal")
+    if text in ("decimal", "char"):
+        return Type(text)
     if text == "varchar(x)":  # of the caller's length, which the result keeps
         return Type("varchar", ("x",))
     if text == "decimal(38,0)":
@@ -108,6 +108,8 @@ def bind(wanted: Type, given: Type, variables: dict[str, Type], exact: bool) -> 
         return wanted.name != "function" and not exact
     if wanted.args == ("x",) and given.name in ("varchar", "char"):
         variables["varchar(x)"] = types.varchar(*given.args)
+    if wanted.name == given.name == "varchar" and wanted.args and isinstance(wanted.args[0], int):
+        return bool(given.args) and given.args[0] <= wanted.args[0]
     if wanted.name == given.name:
         if wanted.name in ("array", "map", "row"):
             return len(wanted.args) == len(given.args) and all(
@@ -137,6 +139,8 @@ def resolve(kind: Type, variables: dict[str, Type], given: Type | None = None) -
             given.args[0] if given is not None and given.args and isinstance(given.args[0], int) else 3
         )
         return Type(kind.name, (precision if given is None or given.name.startswith("time") else 3,))
+    if kind.name == "char" and not kind.args:
+        return given if given is not None and given.name == "char" else Type("char", (1,))
     if kind.name == "varchar" and given is not None and given.name == "varchar":
         return given
     if kind.args == ("x",):

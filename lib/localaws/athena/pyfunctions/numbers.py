@@ -57,6 +57,17 @@ def from_base(value: str, radix: int) -> int:
     return found
 
 
+@function("BIGINT", "BIGINT", returns="VARCHAR")
+def to_base(value: int, radix: int) -> str:
+    if not 2 <= radix <= 36:
+        raise invalid("Radix must be between 2 and 36")
+    digits, rest = "", abs(value)
+    while rest or not digits:
+        rest, digit = divmod(rest, radix)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"-{digits}" if value < 0 else digits
+
+
 @function("DOUBLE", "DOUBLE[]", returns="BIGINT")
 def bucket_of(value: float, bins: list[float]) -> int:
     """The bin of ``width_bucket(x, bins)``."""

@@ -36,6 +36,17 @@ def normalize(value: str, form: str) -> str:
     return unicodedata.normalize(form, value)
 
 
+@function("VARCHAR", returns="BOOLEAN")
+def luhn(value: str) -> bool:
+    if not all("0" <= c <= "9" for c in value):
+        raise invalid("Input contains non-digit characters")
+    if not value:
+        return False
+    digits = [int(c) for c in reversed(value)]
+    doubled = [d * 2 - 9 if d > 4 else d * 2 for d in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
 _SOUNDEX = {
     **dict.fromkeys("BFPV", "1"),
     **dict.fromkeys("CGJKQSXZ", "2"),

@@ -376,6 +376,39 @@ def joda_parse(text: str, pattern: str) -> dict:
     return {"i": instant, "z": "UTC" if shown in ("+00:00", "-00:00", "Z", "UTC", "GMT", "UT") else shown}
 
 
+_ISO = re.compile(
+    r"(\d{4})(?:-(?:(\d{2})(?:-(\d{2}))?|W(\d{2})(?:-(\d))?|(\d{3})))?"
+    r"(?:T(?:(\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?"
+)
+
+
+@function("VARCHAR", returns="STRUCT(i TIMESTAMP, z VARCHAR)")
+def iso_timestamp(text: str) -> dict:
+    """ISO 8601 of dates by month, week or day of the year, to the millisecond; UTC where there is no zone."""
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise invalid(f'Invalid format: "{text}"')
+    year, month, day, week, weekday, yearday, hour, minute, second, fraction, zone = match.groups()
+    try:
+        if week:
+            local = datetime.fromisocalendar(int(year), int(week), int(weekday or 1))
+        elif yearday:
+            local = datetime(int(year), 1, 1) + timedelta(days=int(yearday) - 1)
+        else:
+            local = datetime(int(year), int(month or 1), int(day or 1))
+        millis = int((fraction or "0")[:3].ljust(3, "0"))
+        local = local.replace(hour=int(hour or 0), minute=int(minute or 0), second=int(second or 0))
+        local = local.replace(microsecond=millis * 1000)
+    except ValueError:
+        raise invalid(f'Cannot parse "{text}": a value is out of its range') from None
+    if zone in (None, "Z"):
+        return {"i": local, "z": "UTC"}
+    sign, hours, minutes = zone[0], int(zone[1:3]), int(zone[3:].lstrip(":") or 0)
+    ahead = timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
+    shown = f"{sign}{hours:02d}:{minutes:02d}" if ahead else "UTC"
+    return {"i": local - ahead, "z": shown}
+
+
 _TERADATA = {
     "yyyy": "yyyy",
     "yy": "yy",

@@ -28,6 +28,11 @@ _TYPED = (
     "INTEGER",
     "SMALLINT",
     "TINYINT",
+    "VARCHAR",
+    "CHAR",
+    "BOOLEAN",
+    "UUID",
+    "IPADDRESS",
 )
 _EXTRACT_FIELDS = [
     "YEAR",
@@ -178,6 +183,8 @@ class Expressions(Reader):
                 index = self._value()
                 self.need("]")
                 value = nodes.Subscript(value.position, value, index)
+            elif self.sees(".") and self.ahead().upper == "*":
+                return value  # all fields of a row, in a SELECT
             elif self.take("."):
                 value = nodes.Dereference(value.position, value, self._identifier_node())
             else:
@@ -251,6 +258,13 @@ class Expressions(Reader):
         if upper in _TYPED and following.kind in ("string", "unicode"):
             self.at += 1
             return nodes.Typed(position, upper.lower(), self.string())
+        if (
+            upper == "DOUBLE"
+            and following.upper == "PRECISION"
+            and self.ahead(2).kind in ("string", "unicode")
+        ):
+            self.at += 2
+            return nodes.Typed(position, "double", self.string())
         if upper == "INTERVAL" and (following.kind == "string" or following.upper in ("+", "-")):
             self.at += 1
             return self._interval(position)

@@ -279,6 +279,9 @@ class Queries(Expressions):
         if star is not None:
             return nodes.SelectItem(position, star, None)
         value = self.expression()
+        if self.take("."):
+            self.need("*")
+            return nodes.SelectItem(position, nodes.Star(position, value, self._star_aliases()), None)
         alias = None
         if self.take("AS") or (
             self.is_identifier() and self.token.upper not in ("WINDOW", "LIMIT", "OFFSET", "FETCH")
@@ -296,14 +299,17 @@ class Queries(Expressions):
             base = part if base is None else nodes.Dereference(position, base, part)
             self.need(".")
             if self.take("*"):
-                aliases: list[str] = []
-                if self.take("AS"):
-                    self.need("(")
-                    aliases = self.list_of(self.name)
-                    self.need(")")
-                return nodes.Star(position, base, aliases)
+                return nodes.Star(position, base, self._star_aliases())
         self.at = mark
         return None
+
+    def _star_aliases(self) -> list[str]:
+        aliases: list[str] = []
+        if self.take("AS"):
+            self.need("(")
+            aliases = self.list_of(self.name)
+            self.need(")")
+        return aliases
 
     def _grouping_element(self) -> nodes.Node:
         position = self.token.position
@@ -387,8 +393,7 @@ class Queries(Expressions):
     def _aliased(self) -> nodes.Node:
         relation = self._relation_primary()
         position = relation.position
-        if self.take("MATCH_RECOGNIZE"):
-            raise not_supported("MATCH_RECOGNIZE", position)
+        self._no_patterns()
         reserved_tail = ("TABLESAMPLE", "LIMIT", "OFFSET", "FETCH", "WINDOW", "FOR")
         if not (self.take("AS") or (self.is_identifier() and self.token.upper not in reserved_tail)):
             if self.sees("FOR") and self.ahead().upper in (
@@ -404,7 +409,12 @@ class Queries(Expressions):
         if self.take("("):
             columns = self.list_of(self.name)
             self.need(")")
+        self._no_patterns()
         return nodes.Aliased(position, relation, alias, columns)
+
+    def _no_patterns(self) -> None:
+        if self.token.upper == "MATCH_RECOGNIZE":
+            raise not_supported("MATCH_RECOGNIZE", self.token.position)
 
     def _relation_primary(self) -> nodes.Node:
         position = self.token.position

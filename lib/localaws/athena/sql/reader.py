@@ -184,7 +184,12 @@ class Reader:
             return token.text
         if token.kind == "unicode":
             self.at += 1
-            return decode_unicode(token)
+            escape = "\\"
+            if self.take("UESCAPE"):
+                escape = self.string()
+                if len(escape) != 1 or escape in "+'\" \t\n" or escape in "0123456789abcdefABCDEF":
+                    raise StatementError("SYNTAX_ERROR", "Invalid Unicode escape character", token.position)
+            return decode_unicode(token, escape)
         self.expecting("<string>")
         raise self.fail()
 
@@ -232,15 +237,15 @@ class Reader:
             raise self.fail()
 
 
-def decode_unicode(token: Token) -> str:
+def decode_unicode(token: Token, escape: str = "\\") -> str:
     r"""The value of ``U&'\0041'``."""
     text, out, at = token.text, [], 0
     while at < len(text):
-        if text[at] != "\\":
+        if text[at] != escape:
             out.append(text[at])
             at += 1
-        elif text[at + 1 : at + 2] == "\\":
-            out.append("\\")
+        elif text[at + 1 : at + 2] == escape:
+            out.append(escape)
             at += 2
         else:
             digits = text[at + 2 : at + 8] if text[at + 1 : at + 2] == "+" else text[at + 1 : at + 5]

@@ -62,7 +62,7 @@ def _map(scope: Expressions, node: nodes.Call) -> Value:
     return Value(sql, types.map_of(keys.type.args[0], values.type.args[0]))
 
 
-@special("map_from_entries")
+@special("map_from_entries", "multimap_from_entries")
 def _map_from_entries(scope: Expressions, node: nodes.Call) -> Value:
     arity(node, 1, 1)
     of = of_kind(scope, node, 0, "array")
@@ -71,6 +71,8 @@ def _map_from_entries(scope: Expressions, node: nodes.Call) -> Value:
         raise unexpected(node, [of], "map_from_entries(array(row(K,V))) K:comparable, V")
     key, value = (types.identifier(types.field_name(row, i)) for i in (0, 1))
     entries = f"list_transform({of.sql}, lambda e: {{'key': e.{key}, 'value': e.{value}}})"
+    if node.name == "multimap_from_entries":
+        return Value(f"multimap_of_entries({entries})", types.map_of(row.args[0], types.array(row.args[1])))
     return Value(f"map_of_unique({entries})", types.map_of(*row.args))
 
 
@@ -116,7 +118,8 @@ def _sequence(scope: Expressions, node: nodes.Call) -> Value:
         return Value(sql, types.array(types.BIGINT))
     if kind.name in ("date", "timestamp"):
         if len(values) == 2:
-            step = "INTERVAL 1 DAY" if kind.name == "date" else None
+            towards = f"CASE WHEN {start} <= {stop} THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END"
+            step = towards if kind.name == "date" else None
         elif values[2].type.name == "interval day to second":
             step = f"to_microseconds({values[2].sql} * 1000)"
         elif values[2].type.name == "interval year to month":
@@ -126,5 +129,5 @@ def _sequence(scope: Expressions, node: nodes.Call) -> Value:
         if step is None:
             raise refused
         made = f"generate_series(CAST({start} AS TIMESTAMP), CAST({stop} AS TIMESTAMP), {step})"
-        return Value(f"CAST({made} AS {duckdb_type(kind)}[])", types.array(kind))
+        return Value(f"CAST(bounded_sequence({made}) AS {duckdb_type(kind)}[])", types.array(kind))
     raise refused

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from localaws.athena import types
 from localaws.athena.analysis import convert
 from localaws.athena.analysis.scope import Value
-from localaws.athena.errors import StatementError, not_supported
+from localaws.athena.errors import StatementError
 from localaws.athena.sql import nodes
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ from localaws.athena.analysis.special.base import arity, special, unexpected
 def _coalesce(scope: Expressions, node: nodes.Call) -> Value:
     if len(node.arguments) < 2:
         raise StatementError(
-            "INVALID_FUNCTION_ARGUMENT",
+            "SYNTAX_ERROR",
             "The 'coalesce' function must have at least two arguments",
             node.position,
         )
@@ -29,9 +29,16 @@ def _coalesce(scope: Expressions, node: nodes.Call) -> Value:
     return Value(f"coalesce({', '.join(sqls)})", kind)
 
 
+def _counted(node: nodes.Call, low: int, high: int) -> None:
+    if not low <= len(node.arguments) <= high:
+        raise StatementError(
+            "SYNTAX_ERROR", f"Invalid number of arguments for '{node.name}' function", node.position
+        )
+
+
 @special("nullif")
 def _nullif(scope: Expressions, node: nodes.Call) -> Value:
-    arity(node, 2, 2)
+    _counted(node, 2, 2)
     left, right = (scope.value(a) for a in node.arguments)
     if types.common_type(left.type, right.type) is None:
         raise StatementError(
@@ -45,7 +52,7 @@ def _nullif(scope: Expressions, node: nodes.Call) -> Value:
 
 @special("if")
 def _if(scope: Expressions, node: nodes.Call) -> Value:
-    arity(node, 2, 3)
+    _counted(node, 2, 3)
     condition = scope.condition(node.arguments[0], "IF condition")
     results = [scope.value(a) for a in node.arguments[1:]]
     sqls, kind = scope.common(results, node.position, "Result types for IF must be the same")
@@ -55,7 +62,10 @@ def _if(scope: Expressions, node: nodes.Call) -> Value:
 
 @special("try")
 def _try(scope: Expressions, node: nodes.Call) -> Value:
-    arity(node, 1, 1)
+    if len(node.arguments) != 1:
+        raise StatementError(
+            "SYNTAX_ERROR", "The 'try' function must have exactly one argument", node.position
+        )
     value = scope.value(node.arguments[0])
     return Value(f"TRY({value.sql})", value.type)
 
@@ -76,9 +86,13 @@ def _extreme(scope: Expressions, node: nodes.Call) -> Value:
             raise unexpected(node, values, f"{node.name}(E) E:orderable")
         kind = found
     sqls = [convert.coerce(v.sql, v.type, kind) for v in values]
-    if kind.name == "timestamp with time zone":
-        raise not_supported(f"{node.name} of timestamps with time zone", node.position)
     nulls = " OR ".join(f"{s} IS NULL" for s in sqls)
+    if kind.name in ("timestamp with time zone", "ipaddress"):
+        from localaws.athena.analysis.expressions import ordered
+
+        items = ", ".join(f"{{'k': {ordered(s, kind)}, 'v': {s}}}" for s in sqls)
+        which = "-1" if node.name == "greatest" else "1"
+        return Value(f"CASE WHEN {nulls} THEN NULL ELSE list_sort([{items}])[{which}].v END", kind)
     return Value(f"CASE WHEN {nulls} THEN NULL ELSE {node.name}({', '.join(sqls)}) END", kind)
 
 

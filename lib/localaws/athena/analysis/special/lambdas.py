@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from localaws.athena import types
 from localaws.athena.analysis import convert
 from localaws.athena.analysis.scope import Value
-from localaws.athena.errors import StatementError, not_supported
+from localaws.athena.errors import StatementError
 from localaws.athena.sql import nodes
 from localaws.athena.types import Type, duckdb_type
 
@@ -86,16 +86,21 @@ def _reduce(scope: Expressions, node: nodes.Call) -> Value:
     """``reduce(array, start, (state, item) -> state, state -> result)``."""
     arity(node, 4, 4)
     of = of_kind(scope, node, 0, "array")
-    start = scope.value(node.arguments[1])
-    item, state = of.type.args[0], start.type
+    return reduced(scope, node, of.sql, of.type.args[0], scope.value(node.arguments[1]), final=3)
+
+
+def reduced(
+    scope: Expressions, node: nodes.Call, items: str, item: Type, start: Value, final: int | None
+) -> Value:
+    """Walk a list with the lambda of the third argument; `final` names the one for the last state."""
+    state = start.type
     names, body = translated_lambda(scope, node, 2, [state, item])
     if not types.coerces(body.type, state):
         wider = types.common_type(body.type, state)
         if wider is None:
-            raise unexpected(node, [of, start], "reduce(array(T), S, function(S,T,S), function(S,R))")
+            raise unexpected(node, [start], f"{node.name}(…, S, function(S,T,S), …)")
         state = wider
         names, body = translated_lambda(scope, node, 2, [state, item])
-    final_names, final = translated_lambda(scope, node, 3, [state])
     # DuckDB's list_reduce needs state and items of one type, so the states ride in a list of structs.
     duck_state, duck_item = duckdb_type(state), duckdb_type(item)
     first = (
@@ -103,7 +108,7 @@ def _reduce(scope: Expressions, node: nodes.Call) -> Value:
         f"CAST(NULL AS {duck_item})}}"
     )
     others = (
-        f"list_transform({of.sql}, lambda x{names[1]}: {{'s': CAST(NULL AS {duck_state}), 'x': "
+        f"list_transform({items}, lambda x{names[1]}: {{'s': CAST(NULL AS {duck_state}), 'x': "
         f"CAST(x{names[1]} AS {duck_item})}})"
     )
     step = with_names(convert.coerce(body.sql, body.type, state), {names[0]: "(a).s", names[1]: "(b).x"})
@@ -111,8 +116,11 @@ def _reduce(scope: Expressions, node: nodes.Call) -> Value:
         f"(list_reduce(list_concat([{first}], {others}), lambda a, b: "
         f"{{'s': CAST({step} AS {duck_state}), 'x': CAST(NULL AS {duck_item})}})).s"
     )
-    result = with_names(final.sql, {final_names[0]: walked})
-    return Value(f"CASE WHEN {of.sql} IS NOT NULL THEN {result} END", final.type)
+    if final is None:
+        return Value(f"CASE WHEN len({items}) > 0 THEN {walked} END", state)
+    final_names, made = translated_lambda(scope, node, final, [state])
+    result = with_names(made.sql, {final_names[0]: walked})
+    return Value(f"CASE WHEN {items} IS NOT NULL THEN {result} END", made.type)
 
 
 def with_names(sql: str, names: dict[str, str]) -> str:
@@ -157,9 +165,58 @@ def _zip(scope: Expressions, node: nodes.Call) -> Value:
 
 @special("array_sort")
 def _array_sort(scope: Expressions, node: nodes.Call) -> Value | None:
+    """With a comparator: it is asked for every two items, and Python sorts by its answers."""
     if len(node.arguments) == 1:
         return None
-    raise not_supported("array_sort with a lambda", node.position)
+    arity(node, 2, 2)
+    of = of_kind(scope, node, 0, "array")
+    names, body = translated_lambda(scope, node, 1, [of.type.args[0]] * 2)
+    if not types.coerces(body.type, types.INTEGER):
+        raise unexpected(node, [of], "array_sort(array(T), function(T,T,integer))")
+    one, two = (f"i{scope.translator.fresh()}" for _ in "ab")
+    asked = with_names(body.sql, {names[0]: f"({of.sql})[{one}]", names[1]: f"({of.sql})[{two}]"})
+    places = f"range(1, len({of.sql}) + 1)"
+    row = f"list_transform({places}, lambda {two}: CAST({asked} AS BIGINT))"
+    matrix = f"list_transform({places}, lambda {one}: {row})"
+    return Value(f"list_transform(py_sorted_places({matrix}), lambda p: ({of.sql})[p])", of.type)
+
+
+@special("map_zip_with")
+def _map_zip_with(scope: Expressions, node: nodes.Call) -> Value:
+    """The keys of both maps; a value that one lacks is NULL."""
+    arity(node, 3, 3)
+    one, two = of_kind(scope, node, 0, "map"), of_kind(scope, node, 1, "map")
+    key = types.common_type(one.type.args[0], two.type.args[0])
+    if key is None:
+        raise unexpected(node, [one, two], "map_zip_with(map(K,V1), map(K,V2), function(K,V1,V2,V3))")
+    names, body = translated_lambda(scope, node, 2, [key, one.type.args[1], two.type.args[1]])
+    k = f"k{scope.translator.fresh()}"
+    inside = with_names(body.sql, {names[0]: k, names[1]: f"({one.sql})[{k}]", names[2]: f"({two.sql})[{k}]"})
+    keys = f"distinct_items(list_concat(map_keys({one.sql}), map_keys({two.sql})))"
+    entries = f"list_transform({keys}, lambda {k}: {{'key': {k}, 'value': {inside}}})"
+    whole = f"CASE WHEN {one.sql} IS NOT NULL AND {two.sql} IS NOT NULL THEN map_from_entries({entries}) END"
+    return Value(whole, types.map_of(key, body.type))
+
+
+@special("split_to_map")
+def _split_to_map(scope: Expressions, node: nodes.Call) -> Value | None:
+    """With a lambda: what becomes of the values of a key that comes again."""
+    if len(node.arguments) != 4:
+        return None
+    parts = [scope.typed(a, types.VARCHAR, "split_to_map") for a in node.arguments[:3]]
+    names, body = translated_lambda(scope, node, 3, [types.VARCHAR] * 3)
+    if not types.is_string(body.type):
+        raise unexpected(node, [body], "split_to_map(varchar, varchar, varchar, function(varchar, …))")
+    entry, one, two = (f"{letter}{scope.translator.fresh()}" for letter in "eab")
+    inside = with_names(body.sql, {names[0]: f"({entry}).key", names[1]: one, names[2]: two})
+    grouped = (
+        f"map_entries(multimap_of_entries(list_transform(py_pairs({', '.join(parts)}), "
+        "lambda e: {'key': e.k, 'value': e.v})))"
+    )
+    merged = f"list_reduce(({entry}).value, lambda {one}, {two}: {inside})"
+    made = f"{{'key': ({entry}).key, 'value': {merged}}}"
+    sql = f"map_from_entries(list_transform({grouped}, lambda {entry}: {made}))"
+    return Value(sql, types.map_of(types.VARCHAR, types.VARCHAR))
 
 
 def _entries(scope: Expressions, node: nodes.Call) -> tuple[Value, list[str], Value, str]:

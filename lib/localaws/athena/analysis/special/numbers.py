@@ -67,6 +67,17 @@ def _decimal_form(scope: Expressions, node: nodes.Call) -> Value | None:
         result = types.decimal(min(38, precision - scale + min(scale, 1)) or 1, 0)
         name = "floor" if node.name == "floor" else "ceil"
         return Value(f"CAST({name}({value.sql}) AS {duckdb_type(result)})", result)
+    if node.name == "truncate" and len(values) == 2 and values[1].type.name in types.INTEGERS:
+        digits = values[1].literal
+        if not isinstance(digits, int):
+            raise not_supported("truncate of a decimal to digits that are not a literal", node.position)
+        if digits >= scale:
+            return Value(value.sql, kind)
+        from localaws.athena.analysis.literals import from_units, units_of
+
+        cut = 10 ** (scale - digits)
+        units = f"({units_of(value.sql, scale)} // {cut} * {cut})"
+        return Value(from_units(units, kind), kind)
     if node.name == "truncate" and len(values) == 1:
         result = types.decimal(max(precision - scale, 1), 0)
         return Value(f"CAST(trunc({value.sql}) AS {duckdb_type(result)})", result)

@@ -151,9 +151,54 @@ def _at_timezone(scope: Expressions, node: nodes.Call) -> Value:
         return Value(f"{{'i': ({value.sql}).i, 'z': offset_sign_text({minutes})}}", value.type)
     if not types.is_string(zone.type):
         raise unexpected(node, [value, zone], "at_timezone(timestamp(p) with time zone, varchar(x))")
+    if isinstance(zone.literal, str):
+        named = convert.text(zone_name(zone.literal, node))
+    else:
+        named = f"py_zone_id({zone.sql})"
     return Value(
-        f"CASE WHEN {value.sql} IS NOT NULL THEN {{'i': ({value.sql}).i, 'z': {zone.sql}}} END", value.type
+        f"CASE WHEN {value.sql} IS NOT NULL THEN {{'i': ({value.sql}).i, 'z': {named}}} END", value.type
     )
+
+
+def zone_name(name: str, node: nodes.Node) -> str:
+    """The zone that a literal names.
+
+    Raises
+    ------
+    StatementError
+        INVALID_FUNCTION_ARGUMENT when there is none of the name.
+    """
+    try:
+        return times.zone_id(name)
+    except Refused as error:
+        message = str(error).split(": ", 1)[1]
+        raise StatementError("INVALID_FUNCTION_ARGUMENT", message, node.position) from error
+
+
+@special("with_timezone")
+def _with_timezone(scope: Expressions, node: nodes.Call) -> Value:
+    arity(node, 2, 2)
+    value, zone = (scope.value(a) for a in node.arguments)
+    if value.type.name not in ("timestamp", "date") or not types.is_string(zone.type):
+        raise unexpected(node, [value, zone], "with_timezone(timestamp(p), varchar(x))")
+    local = convert.coerce(value.sql, value.type, types.TIMESTAMP)
+    literal = isinstance(zone.literal, str)
+    named = convert.text(zone_name(zone.literal, node)) if literal else f"py_zone_id({zone.sql})"
+    precision = value.type.args or (3,)
+    return Value(f"at_zone({local}, {named})", Type("timestamp with time zone", precision))
+
+
+@special("to_iso8601")
+def _to_iso8601(scope: Expressions, node: nodes.Call) -> Value | None:
+    arity(node, 1, 1)
+    value = scope.value(node.arguments[0])
+    if value.type.name not in ("timestamp", "timestamp with time zone"):
+        return None
+    local = Value(_local(value), Type("timestamp", value.type.args))
+    written = f"replace({convert.varchar_of(local.sql, local.type)}, ' ', 'T')"
+    if value.type.name == "timestamp with time zone":
+        written = f"({written} || offset_text({value.sql}, 'Z'))"
+    return Value(written, types.VARCHAR)
 
 
 @special("now")
