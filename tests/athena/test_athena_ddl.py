@@ -123,3 +123,72 @@ def test_what_is_no_ddl_of_athena_fails_in_hives_words(athena):
     assert "Duplicate column name" in athena.reason(
         f"CREATE EXTERNAL TABLE t (a int, a int) LOCATION 's3://{athena.bucket}/t/'"
     )
+
+
+def test_columns_are_moved_and_described_inside(athena):
+    athena.run(
+        "CREATE EXTERNAL TABLE t (a int, b struct<x:int,y:array<string>>, c map<string,bigint>) "
+        f"PARTITIONED BY (dt string) LOCATION 's3://{athena.bucket}/t/'"
+    )
+
+    athena.run("ALTER TABLE t CHANGE COLUMN c c map<string,bigint> FIRST")
+    athena.run("ALTER TABLE t CHANGE a a2 bigint COMMENT 'wider' AFTER b")
+    table = athena.glue.get_table(DatabaseName=athena.database, Name="t")["Table"]
+
+    assert [c["Name"] for c in table["StorageDescriptor"]["Columns"]] == ["c", "b", "a2"]
+    assert athena.rows("DESCRIBE t b.y")[0][0].split()[:2] == ["y", "array<string>"]
+    assert athena.rows("DESCRIBE t c.'$value$'")[0][0].split()[:2] == ["$value$", "bigint"]
+    assert "Invalid column reference nope" in athena.reason("DESCRIBE t nope")
+
+
+def test_columns_of_one_partition(athena):
+    athena.run(
+        f"CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (dt string) LOCATION 's3://{athena.bucket}/t/'"
+    )
+    athena.run("ALTER TABLE t ADD PARTITION (dt='1')")
+
+    athena.run("ALTER TABLE t PARTITION (dt='1') ADD COLUMNS (b string)")
+    partition = athena.glue.get_partition(DatabaseName=athena.database, TableName="t", PartitionValues=["1"])
+    columns = partition["Partition"]["StorageDescriptor"]["Columns"]
+
+    assert [c["Name"] for c in columns] == ["a", "b"]
+    assert athena.rows("DESCRIBE t PARTITION (dt='1')")[1][0].split() == ["b", "string"]
+    assert athena.rows("DESCRIBE t")[1][0].split() == ["dt", "string"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM t WHERE a = 1",
+        "UPDATE t SET a = 2",
+        "MERGE INTO t USING (SELECT 1 AS a) AS s ON t.a = s.a WHEN MATCHED THEN DELETE",
+        "OPTIMIZE t REWRITE DATA USING BIN_PACK",
+        "VACUUM t",
+    ],
+)
+def test_what_iceberg_tables_alone_take_is_refused_by_name(shared_athena, sql):
+    table = "r" + sql.split()[0].lower()
+    shared_athena.run(
+        f"CREATE EXTERNAL TABLE {table} (a int) LOCATION 's3://{shared_athena.bucket}/{table}/'"
+    )
+
+    on_hive = shared_athena.reason(sql.replace(" t ", f" {table} ", 1).replace("VACUUM t", f"VACUUM {table}"))
+
+    assert on_hive.startswith("NOT_SUPPORTED: ")
+    assert "transactional tables" in on_hive or "Iceberg tables" in on_hive
+    assert shared_athena.reason(sql).startswith("TABLE_NOT_FOUND: line 1:1: ")
+
+
+def test_a_statement_in_a_text(athena):
+    assert athena.rows("EXECUTE IMMEDIATE 'SELECT ? + 1' USING 4") == [["5"]]
+
+
+def test_errors_are_sorted_as_athenas_catalogue_sorts_them(athena):
+    def error(sql: str) -> tuple[int, int, bool]:
+        found = athena.wait(athena.start(sql))["Status"]["AthenaError"]
+        return found["ErrorCategory"], found["ErrorType"], found["Retryable"]
+
+    assert error("SELECT nope") == (2, 1006, False)
+    assert error("SELECT split('a', '')") == (2, 1105, False)
+    assert error("DROP TABLE nope") == (2, 1003, False)
+    assert error("SELECT word_stem('a')") == (2, 1200, False)

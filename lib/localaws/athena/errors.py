@@ -4,31 +4,77 @@ from __future__ import annotations
 
 Position = tuple[int, int]  # line and column, both from 1
 
-# Athena's error catalogue: category 1 system, 2 user, 3 other.
-# https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
+# ErrorType of Athena's error catalogue. https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
+_USER, _DATA, _DDL, _SCHEMA, _SYNTAX, _ARGUMENT, _VIEW, _PATH, _UNSUPPORTED = (
+    1000,
+    1001,
+    1003,
+    1004,
+    1006,
+    1105,
+    1106,
+    1108,
+    1200,
+)
+_EXHAUSTED, _INTERNAL, _METASTORE = 1, 200, 204
 _TYPES = {
-    "SYNTAX_ERROR": 1006,
-    "COLUMN_NOT_FOUND": 1006,
-    "TABLE_NOT_FOUND": 1006,
-    "SCHEMA_NOT_FOUND": 1006,
-    "CATALOG_NOT_FOUND": 1006,
-    "FUNCTION_NOT_FOUND": 1006,
-    "FUNCTION_NOT_REGISTERED": 1006,
-    "TYPE_MISMATCH": 1006,
-    "TYPE_NOT_FOUND": 1006,
-    "AMBIGUOUS_NAME": 1006,
-    "EXPRESSION_NOT_AGGREGATE": 1006,
-    "NOT_SUPPORTED": 1401,
-    "HIVE_BAD_DATA": 1100,
-    "HIVE_PARTITION_SCHEMA_MISMATCH": 1100,
-    "HIVE_CURSOR_ERROR": 1101,
-    "HIVE_CANNOT_OPEN_SPLIT": 1102,
-    "HIVE_UNSUPPORTED_FORMAT": 1103,
-    "HIVE_METASTORE_ERROR": 1200,
-    "HIVE_PATH_ALREADY_EXISTS": 1106,
-    "EXCEEDED_MEMORY_LIMIT": 1300,
+    **dict.fromkeys(
+        [
+            "SYNTAX_ERROR",
+            "COLUMN_NOT_FOUND",
+            "TABLE_NOT_FOUND",
+            "SCHEMA_NOT_FOUND",
+            "CATALOG_NOT_FOUND",
+            "FUNCTION_NOT_FOUND",
+            "FUNCTION_NOT_AGGREGATE",
+            "FUNCTION_NOT_WINDOW",
+            "TYPE_MISMATCH",
+            "TYPE_NOT_FOUND",
+            "AMBIGUOUS_NAME",
+            "EXPRESSION_NOT_AGGREGATE",
+            "EXPRESSION_NOT_SCALAR",
+            "EXPRESSION_NOT_IN_DISTINCT",
+            "INVALID_COLUMN_REFERENCE",
+            "INVALID_LITERAL",
+            "INVALID_WINDOW_FRAME",
+            "INVALID_WINDOW_REFERENCE",
+            "MISMATCHED_COLUMN_ALIASES",
+            "MISSING_COLUMN_ALIASES",
+            "MISSING_COLUMN_NAME",
+            "MISSING_GROUP_BY",
+            "MISSING_ORDER_BY",
+            "MISSING_OVER",
+            "NESTED_AGGREGATION",
+            "NESTED_WINDOW",
+            "DUPLICATE_COLUMN_NAME",
+            "DUPLICATE_NAMED_QUERY",
+        ],
+        _SYNTAX,
+    ),
+    **dict.fromkeys(
+        [
+            "INVALID_FUNCTION_ARGUMENT",
+            "INVALID_CAST_ARGUMENT",
+            "DIVISION_BY_ZERO",
+            "NUMERIC_VALUE_OUT_OF_RANGE",
+        ],
+        _ARGUMENT,
+    ),
+    **dict.fromkeys(["HIVE_BAD_DATA", "HIVE_CURSOR_ERROR", "HIVE_CANNOT_OPEN_SPLIT"], _DATA),
+    **dict.fromkeys(
+        ["HIVE_PARTITION_SCHEMA_MISMATCH", "HIVE_INVALID_METADATA", "HIVE_INVALID_PARTITION_VALUE"], _SCHEMA
+    ),
+    **dict.fromkeys(["INVALID_VIEW", "VIEW_IS_STALE", "VIEW_IS_RECURSIVE"], _VIEW),
+    "NOT_SUPPORTED": _UNSUPPORTED,
+    "HIVE_UNSUPPORTED_FORMAT": _UNSUPPORTED,
+    "HIVE_PATH_ALREADY_EXISTS": _PATH,
+    "DDL": _DDL,
+    "HIVE_METASTORE_ERROR": _METASTORE,
+    "EXCEEDED_MEMORY_LIMIT": _EXHAUSTED,
+    "GENERIC_INTERNAL_ERROR": _INTERNAL,
 }
-_DEFAULT_TYPE = 1000
+_DEFAULT_TYPE = _USER
+_SYSTEM = (_METASTORE, _INTERNAL)  # ErrorCategory 1; all others are the user's, 2
 
 
 class StatementError(Exception):
@@ -60,6 +106,11 @@ class StatementError(Exception):
     def error_type(self) -> int:
         """``AthenaError.ErrorType`` of Athena's error catalogue."""
         return _TYPES.get(self.code, _DEFAULT_TYPE)
+
+    @property
+    def error_category(self) -> int:
+        """``AthenaError.ErrorCategory``: 1 the system, 2 the user."""
+        return 1 if self.error_type in _SYSTEM else 2
 
 
 class DdlError(StatementError):

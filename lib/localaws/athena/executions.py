@@ -234,6 +234,7 @@ class Executions:
             state, reason = "CANCELLED", error.reason
         except StatementError as error:
             state, reason, error_type = "FAILED", error.reason, error.error_type
+            category = error.error_category
         except Exception as error:
             log.exception("query %s", execution["QueryExecutionId"])
             state, reason, error_type, category = "FAILED", f"GENERIC_INTERNAL_ERROR: {error}", 1000, 1

@@ -113,6 +113,8 @@ class Statements:
             )
         if isinstance(statement, nodes.QueryStatement):
             return self._select(document, live, session, statement.query, given)
+        if isinstance(statement, nodes.IcebergOnly):
+            raise self._not_iceberg(statement, session)
         if isinstance(statement, nodes.Explain):
             return self._explain(document, live, session, statement, given)
         if isinstance(statement, nodes.CreateView):
@@ -133,7 +135,19 @@ class Statements:
 
         return Writer(self, document, live, session, given).run(statement)
 
+    def _not_iceberg(self, statement: nodes.IcebergOnly, session: Session) -> StatementError:
+        """Why a statement for Iceberg tables fails: it stands on a Hive table, or on none."""
+        CatalogTables(self.catalog).table(statement.table, session, statement.position)
+        if statement.verb in ("OPTIMIZE", "VACUUM"):
+            return StatementError("NOT_SUPPORTED", f"{statement.verb} is only supported for Iceberg tables")
+        return StatementError(
+            "NOT_SUPPORTED", "Modifying Hive table rows is only supported for transactional tables"
+        )
+
     def _prepared(self, statement: nodes.Execute, group: str, given: list[nodes.Node]):
+        if statement.text is not None:
+            inner, wanted = parse(statement.text)
+            return inner, wanted, statement.parameters or given
         try:
             found = self.saved.prepared(group, statement.name)
         except AwsError:
@@ -293,6 +307,8 @@ class Statements:
         inner = statement.statement
         if not isinstance(inner, nodes.QueryStatement):
             raise not_supported("EXPLAIN of such a statement", statement.position)
+        if statement.options.get("TYPE") == "IO" or statement.options.get("FORMAT", "TEXT") != "TEXT":
+            raise not_supported("EXPLAIN with TYPE IO or a FORMAT other than TEXT", statement.position)
         translated = self.translate(inner.query, session, given)
         if statement.options.get("TYPE") == "VALIDATE":
             return self._lines(document, ["true"], "UTILITY", "EXPLAIN", [_text_column("Valid")])

@@ -40,12 +40,15 @@ class Statement:
 STATEMENTS = (
     Statement("SELECT", note="all clauses but MATCH_RECOGNIZE, table functions and time travel"),
     Statement("VALUES, TABLE"),
-    Statement("EXPLAIN", note="the plan is DuckDB's; TYPE VALIDATE and ANALYZE work, TYPE IO does not"),
+    Statement(
+        "EXPLAIN",
+        note="the plan is DuckDB's; TYPE VALIDATE and ANALYZE work, TYPE IO and FORMAT JSON do not",
+    ),
     Statement("CREATE TABLE AS", note="Parquet, JSON and text files"),
     Statement("INSERT INTO"),
     Statement("UNLOAD"),
     Statement("CREATE VIEW, CREATE OR REPLACE VIEW"),
-    Statement("PREPARE, EXECUTE … USING, DEALLOCATE PREPARE"),
+    Statement("PREPARE, EXECUTE … USING, EXECUTE IMMEDIATE, DEALLOCATE PREPARE"),
     Statement("CREATE DATABASE, CREATE SCHEMA"),
     Statement("DROP DATABASE, DROP SCHEMA"),
     Statement("ALTER DATABASE SET DBPROPERTIES"),

@@ -156,7 +156,10 @@ class _Ddl(Reader):
                 if depth == 0:
                     break
                 depth -= 1
-            elif depth == 0 and (token.upper in (",", "COMMENT") or token.kind == "string"):
+            elif depth == 0 and (
+                token.upper in (",", "COMMENT", "FIRST", "AFTER", "CASCADE", "RESTRICT", ";")
+                or token.kind == "string"
+            ):
                 break
             self.at += 1
         if self.token is start:
@@ -319,15 +322,30 @@ class _Ddl(Reader):
 
     def _alter_table(self) -> Ddl:
         name = self._table()
-        if self.take("ADD", "COLUMNS"):
-            return Ddl("ADD_COLUMNS", name, {"columns": self._columns()})
-        if self.take("REPLACE", "COLUMNS"):
-            return Ddl("REPLACE_COLUMNS", name, {"columns": self._columns()})
+        spec = None
+        if self.sees("PARTITION"):
+            mark = self.at
+            self.need("PARTITION")
+            spec = self._partition_spec()
+            if not (self.sees("ADD", "COLUMNS") or self.sees("REPLACE", "COLUMNS")):
+                self.at, spec = mark, None
+        for verb in ("ADD", "REPLACE"):
+            if self.take(verb, "COLUMNS"):
+                parts = {"columns": self._columns(), "spec": spec}
+                if not self.take("CASCADE"):
+                    self.take("RESTRICT")
+                return Ddl(f"{verb}_COLUMNS", name, parts)
         if self.take("CHANGE"):
             self.take("COLUMN")
             parts = {"old": self._name(), "column": {"Name": self._name(), "Type": self._type()}}
             if self.take("COMMENT"):
                 parts["column"]["Comment"] = self._string()
+            if self.take("FIRST"):
+                parts["after"] = None
+            elif self.take("AFTER"):
+                parts["after"] = self._name()
+            if not self.take("CASCADE"):
+                self.take("RESTRICT")
             return Ddl("CHANGE_COLUMN", name, parts)
         if self.take("ADD"):
             return self._add_partitions(name)
@@ -337,6 +355,7 @@ class _Ddl(Reader):
             while self.take("PARTITION"):
                 specs.append(self._partition_spec())
                 self.take(",")
+            self.take("PURGE")
             if not specs:
                 raise self.fail()
             return Ddl("DROP_PARTITIONS", name, {"if_exists": if_exists, "specs": specs})
@@ -409,7 +428,10 @@ class _Ddl(Reader):
         if self.ahead().kind in ("word", "backquoted"):
             self.take("TABLE")
         table = self._table()
-        if self.take("PARTITION"):
-            self._partition_spec()
-        column = self._name() if self.token.kind in ("word", "backquoted") else None
-        return Ddl("DESCRIBE", table, {"form": form, "column": column})
+        spec = self._partition_spec() if self.take("PARTITION") else None
+        column = None
+        if self.token.kind in ("word", "backquoted"):
+            column = self._name()
+            while self.take("."):  # into a struct, or '$elem$', '$key$' and '$value$' of a collection
+                column += "." + (self._string() if self.token.kind == "string" else self._name())
+        return Ddl("DESCRIBE", table, {"form": form, "column": column, "spec": spec})

@@ -232,8 +232,20 @@ class HiveRunner:
         document = {m: table[m] for m in members if m in table} | changes
         self.catalog.update_table(DatabaseName=table["DatabaseName"], TableInput=document)
 
+    def _partition_columns(self, table: dict, ddl: Ddl, keep: bool) -> None:
+        """ADD and REPLACE COLUMNS of one partition."""
+        values = self._values(table, ddl.parts["spec"])
+        storage = self._partition(table, values)["StorageDescriptor"]
+        columns = [*(storage["Columns"] if keep else []), *ddl.parts["columns"]]
+        _check_columns([*columns, *table.get("PartitionKeys", [])])
+        document = {"Values": values, "StorageDescriptor": {**storage, "Columns": columns}}
+        self._update_partition(table, values, document)
+
     def _add_columns(self, ddl: Ddl, session: Session, answer: Answer) -> None:
         table = self.table(ddl.name, session)
+        if ddl.parts["spec"] is not None:
+            self._partition_columns(table, ddl, keep=True)
+            return
         storage = table["StorageDescriptor"]
         columns = [*storage["Columns"], *ddl.parts["columns"]]
         _check_columns([*columns, *table.get("PartitionKeys", [])])
@@ -241,6 +253,9 @@ class HiveRunner:
 
     def _replace_columns(self, ddl: Ddl, session: Session, answer: Answer) -> None:
         table = self.table(ddl.name, session)
+        if ddl.parts["spec"] is not None:
+            self._partition_columns(table, ddl, keep=False)
+            return
         _check_columns([*ddl.parts["columns"], *table.get("PartitionKeys", [])])
         self.update(table, StorageDescriptor={**table["StorageDescriptor"], "Columns": ddl.parts["columns"]})
 
@@ -250,7 +265,14 @@ class HiveRunner:
         names = [c["Name"].lower() for c in columns]
         if ddl.parts["old"] not in names:
             raise DdlError(_TASK + f"Invalid column reference {ddl.parts['old']}")
-        columns[names.index(ddl.parts["old"])] = ddl.parts["column"]
+        at = names.index(ddl.parts["old"])
+        columns[at] = ddl.parts["column"]
+        if "after" in ddl.parts:
+            moved, before = columns.pop(at), ddl.parts["after"]
+            left = [c["Name"].lower() for c in columns]
+            if before is not None and before not in left:
+                raise DdlError(_TASK + f"Invalid column reference {before}")
+            columns.insert(0 if before is None else left.index(before) + 1, moved)
         _check_columns([*columns, *table.get("PartitionKeys", [])])
         self.update(table, StorageDescriptor={**table["StorageDescriptor"], "Columns": columns})
 
@@ -464,7 +486,11 @@ class HiveRunner:
     def _describe(self, ddl: Ddl, session: Session, answer: Answer) -> None:
         answer.kind, answer.columns = "UTILITY", ["col_name", "data_type", "comment"]
         answer.substatement = "DESCRIBE_TABLE"
-        answer.lines = show.describe(self.table(ddl.name, session), ddl.parts["form"], ddl.parts["column"])
+        table = self.table(ddl.name, session)
+        if ddl.parts["spec"] is not None:
+            partition = self._partition(table, self._values(table, ddl.parts["spec"]))
+            table = {**table, "StorageDescriptor": partition["StorageDescriptor"]}
+        answer.lines = show.describe(table, ddl.parts["form"], ddl.parts["column"])
 
 
 def _like(names: list[str], pattern: str | None) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from localaws.athena import types
+from localaws.athena.errors import DdlError
 from localaws.athena.hive import formats
 
 
@@ -62,6 +64,33 @@ def create_table(table: dict) -> list[str]:
     return lines
 
 
+def _inside(columns: list[dict], path: list[str]) -> dict:
+    """A column, or what is inside one: a field of a struct, ``$elem$``, ``$key$`` or ``$value$``.
+
+    Raises
+    ------
+    DdlError
+        When there is none.
+    """
+    missing = DdlError(f"FAILED: SemanticException [Error 10002]: Invalid column reference {'.'.join(path)}")
+    column = next((c for c in columns if c["Name"].lower() == path[0]), None)
+    if column is None:
+        raise missing
+    if len(path) == 1:
+        return column
+    kind = types.hive_type(column["Type"])
+    for step in path[1:]:
+        if kind.name == "row" and step in kind.fields:
+            kind = kind.args[kind.fields.index(step)]
+        elif (kind.name, step) in (("array", "$elem$"), ("map", "$key$")):
+            kind = kind.args[0]
+        elif (kind.name, step) == ("map", "$value$"):
+            kind = kind.args[1]
+        else:
+            raise missing
+    return {"Name": path[-1], "Type": types.hive_name(kind), "Comment": "from deserializer"}
+
+
 def describe(table: dict, form: str | None, only: str | None) -> list[str]:
     """The lines of DESCRIBE: name, type and comment, padded and parted by tabs."""
 
@@ -73,7 +102,7 @@ def describe(table: dict, form: str | None, only: str | None) -> list[str]:
     keys = table.get("PartitionKeys", [])
     columns = [*storage.get("Columns", []), *keys]
     if only is not None:
-        return [line(c) for c in columns if c["Name"].lower() == only]
+        return [line(_inside(columns, only.split(".")))]
     lines = [line(c) for c in columns]
     if keys:
         lines += [

@@ -423,8 +423,19 @@ class Prepare(Node):
 
 @dataclass(slots=True)
 class Execute(Node):
-    name: str
+    """EXECUTE of a prepared statement, or of a text (EXECUTE IMMEDIATE)."""
+
+    name: str | None
     parameters: list[Node]
+    text: str | None = None
+
+
+@dataclass(slots=True)
+class IcebergOnly(Node):
+    """A statement that Athena takes for Iceberg tables alone: DELETE, UPDATE, MERGE, OPTIMIZE, VACUUM."""
+
+    verb: str
+    table: list[str]
 
 
 @dataclass(slots=True)

@@ -56,6 +56,17 @@ class Queries(Expressions):
             start = self.token.start
             statement = self._statement()
             return nodes.Prepare(position, name, statement, self.text[start : self.tokens[self.at - 1].stop])
+        for words in (("DELETE", "FROM"), ("UPDATE",), ("MERGE", "INTO"), ("OPTIMIZE",), ("VACUUM",)):
+            if self.take(*words):
+                found = nodes.IcebergOnly(position, words[0], self.qualified_name())
+                while self.token.kind != "end":
+                    self.at += 1
+                return found
+        if self.sees("EXECUTE", "IMMEDIATE"):
+            self.at += 2
+            text = self.string()
+            given = self.list_of(self.expression) if self.take("USING") else []
+            return nodes.Execute(position, None, given, text)
         if self.take("EXECUTE"):
             name = self.name()
             return nodes.Execute(position, name, self.list_of(self.expression) if self.take("USING") else [])
