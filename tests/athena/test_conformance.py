@@ -59,7 +59,7 @@ def answer(sql: str, engine: Engine, tables: CatalogTables) -> str:
         except duckdb.Error as error:
             raise failure(error) from error
     except StatementError as error:
-        return f"!{error.code}"
+        return f"!{error.reason}"
     rows = [_row((line + "\n").encode(), 0)[0] for (line,) in lines]
     return " ; ".join(" | ".join("NULL" if v is None else v for v in row) for row in rows)
 
@@ -67,6 +67,8 @@ def answer(sql: str, engine: Engine, tables: CatalogTables) -> str:
 @pytest.mark.parametrize(("sql", "expected"), cases())
 def test_a_known_answer(sql, expected, engine, tables):
     found = answer(sql, engine, tables)
+    if expected.startswith("!") and ": " not in expected:
+        found = found.split(":")[0]
 
     assert (found or "''") == expected
 

@@ -86,14 +86,34 @@ def failure(error: Exception) -> StatementError:
     overflow = re.search(r"Overflow in (\w+) of (\w+) \((\S+) (\S+) (\S+)\)", message)
     if overflow:
         word, kind, left, sign, right = overflow.groups()
+        if (left, sign) == ("0", "-"):
+            name = _INT_NAMES.get(kind, kind.lower())
+            return StatementError("NUMERIC_VALUE_OUT_OF_RANGE", f"{name} negation overflow: {right}")
         return StatementError(
             "NUMERIC_VALUE_OUT_OF_RANGE",
             f"{_INT_NAMES.get(kind, kind.lower())} {word} overflow: {left} {sign} {right}",
         )
     if "out of range for the destination type" in message:
         value = re.search(r"with value (\S+)", message)
+        shown = value.group(1) if value else first_line(message)
+        target = re.search(r"destination type (\w+)", message)
+        named = _INT_NAMES.get(target.group(1)) if target else None
+        return StatementError("NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range for {named or 'bigint'}: {shown}")
+    unread = re.search(r"Could not convert string '(.*)' to (INT\d+)", message)
+    if unread:
+        name = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
+        target = name.get(_INT_NAMES.get(unread.group(2), ""), unread.group(2))
+        return StatementError("INVALID_CAST_ARGUMENT", f"Cannot cast '{unread.group(1)}' to {target}")
+    decimal = re.search(r'Casting value "(.*)" to type DECIMAL\((\d+),(\d+)\) failed', message)
+    if decimal:
+        value, precision, scale = decimal.groups()
         return StatementError(
-            "NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range: {value.group(1) if value else first_line(message)}"
+            "INVALID_CAST_ARGUMENT", f"Cannot cast DECIMAL '{value}' to DECIMAL({precision}, {scale})"
+        )
+    absolute = re.search(r"Overflow on abs\((-\d+)\)", message)
+    if absolute:
+        return StatementError(
+            "NUMERIC_VALUE_OUT_OF_RANGE", f"Value {absolute.group(1)} is out of range for abs"
         )
     if "Map keys must be unique" in message:
         return StatementError("INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed")

@@ -177,7 +177,7 @@ class Expressions:
     def _field_of(self, value: Value, name: nodes.Identifier, node: nodes.Node) -> Value:
         if value.type.name != "row":
             raise StatementError(
-                "TYPE_MISMATCH", f"Expression {shown(node)} is not of type ROW", node.position
+                "TYPE_MISMATCH", f"Expression {shown(node.base)} is not of type ROW", node.position
             )
         fits = [i for i, field in enumerate(value.type.fields) if field == name.name]
         if not fits:

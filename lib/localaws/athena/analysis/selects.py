@@ -170,7 +170,18 @@ class Selects:
 
     def _row_star(self, star: nodes.Star, scope: Scope) -> list[Item]:
         expressions = Expressions(self, scope, "SELECT clause")
-        value = expressions.value(star.base)
+        try:
+            value = expressions.value(star.base)
+        except StatementError as error:
+            from localaws.athena.analysis.expressions import dotted
+
+            if error.code != "COLUMN_NOT_FOUND" or dotted(star.base) is None:
+                raise
+            raise StatementError(
+                "TABLE_NOT_FOUND",
+                f"Unable to resolve reference {'.'.join(dotted(star.base))}",
+                star.position,
+            ) from error
         if value.type.name != "row":
             raise StatementError("TYPE_MISMATCH", "expected row type", star.position)
         if star.aliases and len(star.aliases) != len(value.type.args):

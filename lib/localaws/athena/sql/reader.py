@@ -94,6 +94,22 @@ RESERVED = frozenset(
 )
 
 
+# What starts a predicate after an expression.
+_PREDICATES = {
+    f"'{w}'" for w in ("=", "<>", "!=", "<", "<=", ">", ">=", "BETWEEN", "IN", "IS", "LIKE", "NOT")
+}
+
+
+def _summed_up(expected: list[str]) -> list[str]:
+    """What would have fitted, in the words and the order of Trino's parser."""
+    found = set(expected) - {"';'"}
+    if "<expression>" in found:
+        found -= {"'NOT'", "<identifier>"}
+    if "'BETWEEN'" in found:
+        found = (found - _PREDICATES) | {"<predicate>"}
+    return sorted(found)
+
+
 class Reader:
     """A place in the tokens of one statement.
 
@@ -115,17 +131,18 @@ class Reader:
     def ahead(self, count: int = 1) -> Token:
         return self.tokens[min(self.at + count, len(self.tokens) - 1)]
 
-    def expecting(self, what: str) -> None:
-        """Note what would fit here."""
-        if self.at > self._furthest:
-            self._furthest, self._expected = self.at, []
-        if self.at == self._furthest and what not in self._expected:
+    def expecting(self, what: str, offset: int = 0) -> None:
+        """Note what would fit here, or so many tokens on."""
+        at = min(self.at + offset, len(self.tokens) - 1)
+        if at > self._furthest:
+            self._furthest, self._expected = at, []
+        if at == self._furthest and what not in self._expected:
             self._expected.append(what)
 
     def fail(self) -> StatementError:
         """The error for the furthest token that did not fit."""
         token = self.tokens[max(self.at, self._furthest)]
-        expected = sorted(self._expected) if self._furthest >= self.at else []
+        expected = _summed_up(self._expected) if self._furthest >= self.at else []
         shown = token.text if token.kind == "end" else self.text[token.start : token.stop]
         if token.kind == "backquoted":
             return StatementError(
@@ -142,8 +159,7 @@ class Reader:
         """Whether the next tokens are these keywords or signs."""
         for offset, word in enumerate(words):
             if self.ahead(offset).upper != word:
-                if offset == 0:
-                    self.expecting(f"'{word}'")
+                self.expecting(f"'{word}'", offset)
                 return False
         return True
 
