@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Run the notebooks, leave executed notebooks and HTML reports.",
     "query": "Ask Athena, print the answer.",
     "dashboard": "Serve the dashboard.",
+    "report": "Write a report in one HTML file, a PDF or a picture.",
     "sample": "Make sample logs in a folder.",
     "formats": "List the log formats that are known.",
     "compact": "Write the tables' small files as few large ones.",

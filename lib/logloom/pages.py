@@ -154,7 +154,7 @@ def render_run(run: Mapping[str, Any]) -> str:
     }
     return environment.get_template("run/index.html.j2").render(
         run=run,
-        accounts=[_balanced(row) for row in run["accounts"]],
+        accounts=[balanced(row) for row in run["accounts"]],
         columns=COUNTS,
         longest=max([step["seconds"] for step in run["steps"]] + [0.001]),
         notebooks=[step["notebook"] for step in run["steps"] if step["report"]],
@@ -163,7 +163,7 @@ def render_run(run: Mapping[str, Any]) -> str:
     )
 
 
-def _balanced(row: Mapping[str, Any]) -> dict[str, Any]:
+def balanced(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a source's account with short names, and how many lines are not accounted for."""
     short = {name: int(row[f"lines_{name}"] or 0) for name in COUNTS}
     return {"source": row["source"], **short, "missing": 2 * short["read"] - sum(short.values())}

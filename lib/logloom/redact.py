@@ -231,6 +231,14 @@ class Redactor:
         table = {one: self.value(kind, one) for one in distinct}
         return [one if one is None else table.get(one, one) for one in series]
 
+    def plain_column(self, values: Iterable[str | None]) -> list[str | None]:
+        """A column of words that somebody chose (sources): as free text, but the names learnt stay words."""
+        names, self._names = self._names, set()
+        try:
+            return self.column(values)
+        finally:
+            self._names = names
+
     def frame(self, frame: pd.DataFrame, kinds: Mapping[str, Kind] | None = None) -> pd.DataFrame:
         """A data frame with every text that may tell on somebody replaced.
 
