@@ -182,6 +182,7 @@ def arguments(settings: Settings) -> dict[str, str]:
         "--time_zones": json.dumps(settings.time_zones) if settings.time_zones else "",
         "--reprocess": ",".join(settings.reprocess),
         "--replay_rejects": "true" if settings.replay_rejects else "",
+        "--drop_deleted": "true" if settings.drop_deleted else "",
         "--from": settings.read_from,
         "--to": settings.read_to,
     }

@@ -60,6 +60,8 @@ class Settings(pydantic.BaseModel):
     """Dates (UTC, YYYY-MM-DD): raw objects with events of them are read again, whole."""
     replay_rejects: bool = False
     """Whether raw objects of which lines were rejected are read again, whole."""
+    drop_deleted: bool = False
+    """Whether rows of raw objects that were deleted leave the tables; else they stay, as raw logs expire."""
     read_from: str = ""
     """Raw objects without events of this date (UTC, YYYY-MM-DD) or later are left for another run."""
     read_to: str = ""
