@@ -12,6 +12,7 @@ from logformats.classifiers import glue_classifiers
 from logformats.definitions import FormatError, LogFormat, formats, named
 from logformats.grok import GrokError
 from logformats.lines import count_newlines
+from logformats.many import ParsedMany, Whole, read_many
 from logformats.own import user_format, user_formats
 from logformats.reader import read, splittable
 from logformats.recognise import SAMPLE_BYTES, Detection, detect
@@ -26,12 +27,15 @@ __all__ = [
     "GrokError",
     "LogFormat",
     "Parsed",
+    "ParsedMany",
+    "Whole",
     "count_newlines",
     "detect",
     "formats",
     "glue_classifiers",
     "named",
     "read",
+    "read_many",
     "splittable",
     "user_format",
     "user_formats",

@@ -64,16 +64,21 @@ class Choice:
     timed: bool = True  # whether an event needs a time of its own
     chosen: list[Matcher] = field(default_factory=list)
     others: list[LogFormat] = field(default_factory=list)
-    inner: dict[LogFormat, embedded.Inner] = field(default_factory=dict)
+    inner: dict[LogFormat, embedded.Inner] = field(default_factory=dict)  # made when they are needed
+    head: list[str] = field(default_factory=list)
+    candidates: Sequence[LogFormat] = ()
     cache: dict[str, Any] = field(default_factory=dict)  # the chunk's lines as JSON
 
     def choose(self, head: list[str], candidates: Sequence[LogFormat]) -> None:
         """Choose from lines of the object's head."""
-        found = screening.formats_of(screening.spread(head), candidates)
+        self.take(head, candidates, screening.formats_of([screening.spread(head)], candidates)[0])
+
+    def take(self, head: list[str], candidates: Sequence[LogFormat], found: set[LogFormat]) -> None:
+        """Take `found` as what the object's head has."""
         shared = self.cache if sum(c.kind == "json" for c in found) > 1 else None
         self.chosen = [matcher_for(c, shared) for c in in_order(head, candidates) if c in found]
         self.others = [c for c in candidates if c not in found and c.kind != "delimited"]
-        self.inner = {c: embedded.Inner.of(c, head, candidates) for c in candidates if c.embeds}
+        self.head, self.candidates = head, candidates
 
     def match(self, lines: pl.DataFrame, whole: int | None = None) -> Found:
         """Try the chosen formats on all lines (`row` from 0, `text`), and the others on what these leave.
@@ -147,6 +152,8 @@ class Choice:
         """What the lines within a container's lines are; the container's lines that are nothing more."""
         if joined:  # elsewhere, byte ranges could begin within such a line
             fields = embedded.whole_lines(fields, definition, found)
+        if definition not in self.inner:
+            self.inner[definition] = embedded.Inner.of(definition, self.head, self.candidates)
         return self.inner[definition].read(fields, definition, self.clock, found, joined=joined)
 
 

@@ -21,6 +21,7 @@ from logformats.matching import DelimitedMatcher, matcher_for
 
 MAX_LINE = 2000
 SAMPLE = 30
+MANY_LINES = 200
 PATIENCE_S = 0.25
 
 _LOGFMT = re.compile(logfmt.LINE.removesuffix("$") + r"\Z")
@@ -34,22 +35,70 @@ def spread(lines: list[str]) -> list[str]:
     return head + rest[::step]
 
 
-def formats_of(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogFormat]:
-    """For each line the first candidate that accepts it; for a line too long to look at, all that could.
+def formats_of(objects: Sequence[list[str]], candidates: Sequence[LogFormat]) -> list[set[LogFormat]]:
+    """For each object the formats that its lines have, by some lines of each.
 
-    The first line is the object's: only there a header without a mark of its own is looked for.
+    A line has the first candidate that accepts it; one that is too long to look at has all that could. The
+    first line is the object's: only there a header without a mark of its own is looked for.
+
+    Of many objects at once, the lines are looked at together by the engine that takes many lines at a time.
     """
+    if sum(map(len, objects)) > MANY_LINES:
+        return _formats_of_many(objects, candidates)
+    return [_formats_of_one(texts, candidates) for texts in objects]
+
+
+def _formats_of_one(texts: list[str], candidates: Sequence[LogFormat]) -> set[LogFormat]:
     found: set[LogFormat] = set()
     for number, text in enumerate(texts):
         parsed = jsonlines.parse(text)
         for candidate in _starting(candidates, text):
-            if number and candidate.kind == "delimited" and not candidate.header.startswith("^#"):
+            if number and _headed(candidate):
                 continue
             if accepts(candidate, text, parsed):
                 found.add(candidate)
                 if len(text) <= MAX_LINE:
                     break
     return found
+
+
+def _formats_of_many(objects: Sequence[list[str]], candidates: Sequence[LogFormat]) -> list[set[LogFormat]]:
+    found: list[set[LogFormat]] = [set() for _ in objects]
+    of_object = [number for number, texts in enumerate(objects) for _ in texts]
+    firsts = [place == 0 for texts in objects for place in range(len(texts))]
+    texts = pl.Series("text", [text for each in objects for text in each], dtype=pl.String)
+    long = texts.str.len_chars() > MAX_LINE
+    for number in long.arg_true():
+        # By itself, as the first line is or is not.
+        several = [texts[number]] if firsts[number] else ["", texts[number]]
+        found[of_object[number]] |= _formats_of_one(several, candidates)
+    left = (~long).arg_true()
+    parsed = {n: jsonlines.parse(texts[n]) for n in left if "{" in texts[n][:200]}
+    for candidate in candidates:
+        if left.is_empty():
+            break
+        if candidate.kind == "grok":
+            rules = [candidate.compiled.regex, *candidate.comments]
+            takes = texts.gather(left).str.contains("|".join(f"(?:{rule})" for rule in rules))
+        elif candidate.kind == "logfmt":
+            takes = texts.gather(left).str.contains(logfmt.LINE)
+        else:
+            takes = pl.Series(
+                [
+                    (firsts[n] or not _headed(candidate)) and accepts(candidate, texts[n], parsed.get(n))
+                    for n in left
+                ],
+                dtype=pl.Boolean,
+            )
+        for number in left.filter(takes):
+            found[of_object[number]].add(candidate)
+        left = left.filter(~takes)
+    return found
+
+
+def _headed(candidate: LogFormat) -> bool:
+    """Whether a format's header is one by its place alone."""
+    return candidate.kind == "delimited" and not candidate.header.startswith("^#")
 
 
 def accepting(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogFormat]:

@@ -9,24 +9,21 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from logformats import tables
+from logformats import categories, tables
 from logformats.account import Parsed
+from logformats.categories import (
+    BAD_TIME_BEFORE,
+    MAX_JOINED_LINES,
+    NO_EVENT_BEFORE,
+    NO_FORMAT,
+    REJECT,
+    TOO_LONG,
+)
 from logformats.choice import Choice, Found
 from logformats.definitions import LogFormat
 from logformats.lines import Chunk, without_colours
 from logformats.recognise import sample_lines
 from logformats.times import Clock
-
-MAX_JOINED_LINES = 10_000
-MAX_JOINED_BYTES = 16 << 20
-
-NO_FORMAT = "no format matches this line"
-NO_JSON = "it starts as JSON, but it is not one whole object that has a time"
-NO_EVENT_BEFORE = "no format matches this line, and there is no event before it that it could belong to"
-NO_TIME = "it holds an event that has no time"
-BAD_TIME_BEFORE = "no format matches this line, and the time of the line before it cannot be read"
-TOO_LONG = f"it follows an event of more than {MAX_JOINED_LINES:,} lines or {MAX_JOINED_BYTES >> 20} MiB"
-EVENT, BLANK, JOINED, REJECT = range(4)
 
 
 @dataclass
@@ -88,7 +85,9 @@ class Session:
             after = good[good >= held]
             if len(after):
                 until, self.done = int(after[0]), True
-        kinds, owners, reasons = self._categories(lines, found, damaged, chunk.damage)
+        kinds, owners, reasons = categories.of(
+            lines, found, self.orphan_reason, damaged=damaged, damage=chunk.damage
+        )
         if not (last or self.done):
             until = self._carry(raw, found, kinds, until)
         if until > first:
@@ -107,57 +106,6 @@ class Session:
         """The rejects that waited for a date."""
         rejects, self.waiting = pl.concat(self.waiting), []
         return tables.add_rejects(tables.NOTHING, rejects, dt)
-
-    def _categories(
-        self, lines: pl.DataFrame, found: Found, damaged: int, damage: str
-    ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
-        """Each row's category, the row of the event that it belongs to (-1: none), and reasons of rejects."""
-        size = len(lines)
-        rows = np.arange(size)
-        starts = found.starts >= 0
-        if starts.all():  # none can be continued
-            return np.full(size, EVENT, dtype=np.int8), rows, {}
-        kinds = np.where(starts, EVENT, REJECT).astype(np.int8)
-        blank = np.zeros(size, dtype=bool)
-        rest = np.flatnonzero(~starts)
-        blank[rest] = (lines["text"].gather(rest).str.strip_chars() == "").to_numpy()
-        kinds[(blank | found.silent) & ~starts] = BLANK
-        reasons: dict[int, str] = {}
-        unread = np.zeros(size, dtype=bool)
-        for row, text in found.unread.items():
-            if not starts[row]:
-                unread[row] = True
-                reasons[row] = f"the time cannot be read: {text[:100]}" if text else NO_TIME
-        owners = np.maximum.accumulate(np.where(starts | unread, rows, -1))
-        multiline = np.array([definition.multiline for definition, _ in found.events] + [False])
-        owner_format = np.where(owners >= 0, found.starts[owners], -1)
-        free = (kinds == REJECT) & ~unread
-        length = np.cumsum(lines["text"].str.len_bytes().to_numpy() + 1)
-        short = (rows - owners <= MAX_JOINED_LINES) & (length - length[owners] <= MAX_JOINED_BYTES)
-        joins = free & (owners >= 0) & multiline[owner_format]
-        kinds[joins & short] = JOINED
-        # Empty lines within an event are part of it, those after it are not.
-        last_joined = np.full(size + 1, -1)
-        joined_rows = np.flatnonzero(kinds == JOINED)
-        np.maximum.at(last_joined, owners[joined_rows], joined_rows)
-        kinds[found.continued] = JOINED
-        kinds[blank & (kinds == BLANK) & (owners >= 0) & (last_joined[owners] > rows)] = JOINED
-        rejected = np.flatnonzero(free & (kinds == REJECT))
-        is_json = lines["text"].gather(rejected).str.starts_with("{").to_list()
-        for row, json_like in zip(rejected, is_json, strict=True):
-            owner = owners[row]
-            if joins[row]:
-                reasons[row] = TOO_LONG
-            elif json_like:
-                reasons[row] = NO_JSON
-            elif owner < 0:
-                reasons[row] = self.orphan_reason
-            else:
-                reasons[row] = BAD_TIME_BEFORE if unread[owner] else NO_FORMAT
-        if damaged < size:
-            kinds[damaged] = REJECT
-            reasons[damaged] = damage
-        return kinds, owners, reasons
 
     def _carry(self, raw: pl.Series, found: Found, kinds: np.ndarray, until: int) -> int:
         """Keep the last event back if more lines may join it; gives the row up to which rows are settled."""

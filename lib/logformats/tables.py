@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from logformats.account import Account, Parsed
+from logformats.categories import BLANK, EVENT, JOINED, REJECT
 from logformats.definitions import LogFormat
 from logformats.events import complete, read_body
 from logformats.schema import empty, polars_schema
 
-EVENT, BLANK, JOINED, REJECT = range(4)
 #: A reject before the first event waits for that event's date if its line number is not above this; the
 #: others take the object's own date, so that what waits in memory has a bound.
 MAX_WAITING = 10_000
@@ -70,37 +70,12 @@ def build(
     if not whole:
         inside = pl.col("row").is_between(batch.first, batch.until, closed="left")
         cores = [(definition, core.filter(inside)) for definition, core in batch.events]
-    joined = _joined_text(batch)
-    counted, kept = [], []
-    kept_lines = 0
+    by_format, kept = rows_of(batch, cores, drop)
+    kept_lines = sum(each["row"].n_unique() for each in kept)
     formats: dict[str, int] = {}
-    for definition, core in cores:
-        if core.is_empty():
-            continue
-        if definition.body:
-            core = read_body(_with_joined(core, joined), definition)
-        formats[definition.name] = formats.get(definition.name, 0) + core["row"].n_unique()
-        counted.append(
-            core.select(
-                "row",
-                "timestamp",
-                "log_level",
-                "http_response_status_code",
-                "http_request_method",
-                "http_response_body_size",
-            )
-        )
-        stays = core.filter(~pl.col("log_level").is_in(list(drop))) if drop else core
-        if stays.is_empty():
-            continue
-        kept_lines += stays["row"].n_unique()
-        if definition.multiline and not definition.body:
-            stays = _with_joined(stays, joined)
-        events = complete(stays, definition)
-        kept.append(events.with_columns(format=pl.lit(definition.name)))
-    all_events = pl.concat(counted) if counted else None
-    if all_events is not None and len(counted) > 1:
-        all_events = all_events.sort("row", maintain_order=True)
+    for name, core in by_format:
+        formats[name] = formats.get(name, 0) + core["row"].n_unique()
+    all_events = in_order([core for _, core in by_format])
     rejects, waiting = _rejects(batch, origin, all_events, last_dt)
     kinds = np.bincount(batch.kinds[batch.first : batch.until], minlength=4)
     event_lines = int(kinds[EVENT])
@@ -123,6 +98,46 @@ def build(
     )
     parsed = Parsed(_events(kept, origin), rejects, _counts(all_events, origin), account)
     return parsed, waiting, first_dt, last_dt
+
+
+def rows_of(
+    batch: Batch, cores: list[tuple[LogFormat, pl.DataFrame]], drop: frozenset[str]
+) -> tuple[list[tuple[str, pl.DataFrame]], list[pl.DataFrame]]:
+    """The rows of events that are counted, each with its format's name, and those that are kept."""
+    joined = _joined_text(batch)
+    counted, kept = [], []
+    for definition, core in cores:
+        if core.is_empty():
+            continue
+        if definition.body:
+            core = read_body(_with_joined(core, joined), definition)
+        counted.append((definition.name, core.select(_COUNTED)))
+        stays = core.filter(~pl.col("log_level").is_in(list(drop))) if drop else core
+        if stays.is_empty():
+            continue
+        if definition.multiline and not definition.body:
+            stays = _with_joined(stays, joined)
+        events = complete(stays, definition)
+        kept.append(events.with_columns(format=pl.lit(definition.name)))
+    return counted, kept
+
+
+def in_order(frames: list[pl.DataFrame]) -> pl.DataFrame | None:
+    """Frames with `row` as one in the order of the rows; None for none."""
+    if not frames:
+        return None
+    together = pl.concat(frames)
+    return together.sort("row", maintain_order=True) if len(frames) > 1 else together
+
+
+_COUNTED = (
+    "row",
+    "timestamp",
+    "log_level",
+    "http_response_status_code",
+    "http_request_method",
+    "http_response_body_size",
+)
 
 
 def add_rejects(parsed: Parsed, rejects: pl.DataFrame, dt: str) -> Parsed:
@@ -159,11 +174,9 @@ def _with_joined(events: pl.DataFrame, joined: pl.DataFrame | None) -> pl.DataFr
 
 
 def _events(kept: list[pl.DataFrame], origin: Origin) -> pl.DataFrame:
-    if not kept:
+    events = in_order(kept)
+    if events is None:
         return empty("logs")
-    events = pl.concat(kept)
-    if len(kept) > 1:
-        events = events.sort("row", maintain_order=True)
     return events.with_columns(
         source=pl.lit(origin.source),
         log_file_path=pl.lit(origin.path),
@@ -175,21 +188,30 @@ def _events(kept: list[pl.DataFrame], origin: Origin) -> pl.DataFrame:
 def _counts(events: pl.DataFrame | None, origin: Origin) -> pl.DataFrame:
     if events is None:
         return empty("log_counts")
+    return (
+        counted(events)
+        .with_columns(source=pl.lit(origin.source), log_file_path=pl.lit(origin.path))
+        .select(polars_schema("log_counts").names())
+    )
+
+
+def counted(events: pl.DataFrame, keys: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Events and their bytes by minute, level, status and method (and other keys), with `dt`."""
     minute = pl.col("timestamp").dt.truncate("1m").alias("minute")
     return (
         events.group_by(
-            minute, "log_level", "http_response_status_code", "http_request_method", maintain_order=True
+            *keys,
+            minute,
+            "log_level",
+            "http_response_status_code",
+            "http_request_method",
+            maintain_order=True,
         )
         .agg(
             events=pl.len().cast(pl.Int64),
             bytes=pl.col("http_response_body_size").sum(),
         )
-        .with_columns(
-            source=pl.lit(origin.source),
-            log_file_path=pl.lit(origin.path),
-            dt=pl.col("minute").dt.strftime("%Y-%m-%d"),
-        )
-        .select(polars_schema("log_counts").names())
+        .with_columns(dt=pl.col("minute").dt.strftime("%Y-%m-%d"))
     )
 
 

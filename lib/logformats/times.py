@@ -36,11 +36,14 @@ class Clock:
         The zone (IANA name) of times without one.
     date
         The date of times of day without a date, `YYYY-MM-DD`; empty if it is not known.
+    years
+        Whether times without a year are read at all.
     """
 
     latest: datetime
     zone: str = "UTC"
     date: str = ""
+    years: bool = True
 
 
 def clock_for(path: str, last_modified: datetime, zone: str = "UTC") -> Clock:
@@ -192,7 +195,7 @@ def _assemble(text: pl.Series, layout: Layout, clock: Clock) -> pl.Series:
     frame = frame.with_columns(
         _local=_days(year) * DAY + pl.col("_clock"), _yearless=year.is_null() & pl.col("_clock").is_not_null()
     )
-    if has("d") and frame["_yearless"].any():
+    if has("d") and clock.years and frame["_yearless"].any():
         frame = frame.with_columns(_local=pl.coalesce("_local", _with_year(clock)))
     zoned = (pl.col("_local") - pl.col("_zone")).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     parts = frame.select(
