@@ -15,6 +15,7 @@ from logformats.account import Account
 from logformats.own import from_json
 from logformats.schema import PARTITION, polars_schema
 
+from logtables import small
 from logtables.files import FORMATS
 from logtables.intents import FencedError, Intents
 from logtables.places import Places
@@ -83,10 +84,14 @@ def run_task(task: Task, spec: BatchSpec, s3: BaseClient) -> TaskResult:
     writer = TableWriter(task, spec, s3)
     uri = ""
     try:
-        for piece in task.pieces:
-            uri = piece.raw.uri
-            account = _read_piece(piece, spec, s3, writer)
-            result.accounts[uri] = result.accounts.get(uri, Account()) + account
+        for pieces in small.grouped(task.pieces):
+            if len(pieces) > 1 and (accounts := _read_together(pieces, spec, s3, writer)) is not None:
+                result.accounts |= accounts
+                continue
+            for piece in pieces:
+                uri = piece.raw.uri
+                account = _read_piece(piece, spec, s3, writer)
+                result.accounts[uri] = result.accounts.get(uri, Account()) + account
         writer.flush()
     except (FencedError, UnreadableObjectError) as error:
         result.failure = str(error)
@@ -94,6 +99,32 @@ def run_task(task: Task, spec: BatchSpec, s3: BaseClient) -> TaskResult:
         result.failure = f"{uri} cannot be transformed: {type(error).__name__}: {error}"
     result.files = writer.files
     return result
+
+
+def _read_together(
+    pieces: list[Piece], spec: BatchSpec, s3: BaseClient, writer: TableWriter
+) -> dict[str, Account] | None:
+    """Read small objects of one source together; None if that fails: by itself, each says what it is."""
+    source = pieces[0].raw.source
+    try:
+        parsed = list(
+            logformats.read_many(
+                small.fetch(s3, pieces),
+                source=source,
+                drop_levels=spec.drop_levels,
+                formats=known_formats(spec.formats),
+                time_zone=spec.zone(source),
+            )
+        )
+    except Exception:  # noqa: BLE001 - whatever it was, it comes again with the object's name
+        return None
+    accounts: dict[str, Account] = {}
+    for each in parsed:
+        accounts |= each.accounts
+        writer.add("logs", each.events)
+        writer.add("log_counts", each.counts)
+        writer.add("log_rejects", each.rejects)
+    return accounts
 
 
 def _read_piece(piece: Piece, spec: BatchSpec, s3: BaseClient, writer: TableWriter) -> Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +77,8 @@ def read_many(
     alone: list[Whole] = []
     prepared: list[_Lines] = []
     for whole in objects:
-        parts = list(chunks(io.BytesIO(whole.data), 0, None, CHUNK_BYTES))
+        # No more than two: a little compressed data may be a lot of text.
+        parts = list(itertools.islice(chunks(io.BytesIO(whole.data), 0, None, CHUNK_BYTES), 2))
         if len(parts) == 1 and not parts[0].damage:
             prepared.append(_Lines(whole, parts[0].lines, sample_lines(whole.data[:SAMPLE_BYTES])))
         else:

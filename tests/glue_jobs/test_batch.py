@@ -12,7 +12,7 @@ import pytest
 from fake_aws import InProcess, Killed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from logtables import batch, plan
+from logtables import batch, plan, small
 from logtables.lock import LockedError
 from world import BUCKET, CLEANED, RAW, THREE_DAYS, World, line, log
 
@@ -172,6 +172,7 @@ def test_a_large_object_is_cut_and_gives_the_same_rows(monkeypatch):
 def test_rows_beyond_the_buffer_go_to_further_files(monkeypatch):
     spec = functools.partial(batch.BatchSpec, buffer_bytes=1)
     monkeypatch.setattr(batch, "BatchSpec", spec)
+    monkeypatch.setattr(small, "SMALL_BYTES", -1)  # each object by itself
     many = World(web__a=THREE_DAYS, web__b=THREE_DAYS)
     many.run()
     monkeypatch.undo()
