@@ -98,6 +98,8 @@ def functions() -> list[Function]:
         found.setdefault(name, Function(name, "aggregate", (f"{name}(…)",)))
     for name in SPECIAL:
         found.setdefault(name, Function(name, "scalar", (f"{name}(…)",)))
+    for name in ("json_array", "json_exists", "json_object", "json_query", "json_value"):
+        found[name] = Function(name, "scalar", (f"{name}(…)",))
     for name in calls.REFUSED:
         found.setdefault(name, Function(name, "scalar", (), supported=False))
     return [found[name] for name in sorted(found)]

@@ -406,6 +406,11 @@ class Expressions:
     def _call(self, node: nodes.Call) -> Value:
         return calls.call(self, node)
 
+    def _sql_json(self, node: nodes.SqlJson) -> Value:
+        from localaws.athena.analysis.sql_json import sql_json
+
+        return sql_json(self, node)
+
     def _parameter(self, node: nodes.Parameter) -> Value:
         found = self.translator.parameter(node)
         outer = Expressions(self.translator, Scope([]), "parameter")
@@ -458,6 +463,7 @@ _HANDLERS: dict[type, Callable[[Expressions, nodes.Node], Value]] = {
     nodes.Subscript: Expressions._subscript,
     nodes.Row: Expressions._row,
     nodes.Call: Expressions._call,
+    nodes.SqlJson: Expressions._sql_json,
     nodes.Parameter: Expressions._parameter,
     nodes.Lambda: Expressions._lambda,
 }

@@ -1,6 +1,17 @@
 """Functions of Trino's that DuckDB has no like of, in Python; statements call them as ``py_…``."""
 
-from localaws.athena.pyfunctions import binaries, formats, jsons, numbers, regexps, texts, times
+from localaws.athena.pyfunctions import binaries, formats, json_paths, jsons, numbers, regexps, texts, times
 from localaws.athena.pyfunctions.registry import register, unregister
 
-__all__ = ["binaries", "formats", "jsons", "numbers", "regexps", "register", "texts", "times", "unregister"]
+__all__ = [
+    "binaries",
+    "formats",
+    "json_paths",
+    "jsons",
+    "numbers",
+    "regexps",
+    "register",
+    "texts",
+    "times",
+    "unregister",
+]

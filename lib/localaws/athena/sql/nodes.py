@@ -260,6 +260,32 @@ class Call(Node):
     extra: dict = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class SqlJson(Node):
+    """A function of SQL/JSON.
+
+    Attributes
+    ----------
+    items
+        Of ``json_array`` and ``json_object``: key (None in an array), value, and whether it is JSON already.
+    passing
+        The path's variables: value, whether it is JSON already, and name.
+    """
+
+    name: str
+    source: Node | None = None
+    path: str = ""
+    passing: list[tuple[Node, bool, str]] = field(default_factory=list)
+    returning: Type | None = None
+    wrapper: str = ""  # CONDITIONAL, UNCONDITIONAL
+    omit_quotes: bool = False
+    on_empty: tuple[str, Node | None] = ("NULL", None)
+    on_error: tuple[str, Node | None] | None = None
+    items: list[tuple[Node | None, Node, bool]] = field(default_factory=list)
+    null_on_null: bool = True
+    unique: bool = False
+
+
 # --- relations ---
 
 
