@@ -298,3 +298,23 @@ def test_information_schema(days):
 
     assert rows[0] == ["n", "bigint"]
     assert rows[-1] == ["dt", "varchar"]
+
+
+def test_hidden_columns_tell_of_the_file_of_a_row(athena):
+    athena.run(
+        "CREATE EXTERNAL TABLE h (a int) PARTITIONED BY (dt string, n int) ROW FORMAT DELIMITED FIELDS "
+        f"TERMINATED BY ',' LOCATION 's3://{athena.bucket}/h/'"
+    )
+    athena.put("h/dt=a%20b/n=1/x.csv", "1\n2\n")
+    athena.run("MSCK REPAIR TABLE h")
+
+    hidden = '"$file_size", "$partition", "$file_modified_time" > TIMESTAMP \'2020-01-01 00:00:00 UTC\''
+
+    assert athena.rows(f"SELECT a, {hidden} FROM h WHERE a = 2") == [["2", "4", "dt=a b/n=1", "true"]]
+    assert athena.rows('SELECT DISTINCT "$path" LIKE \'s3://%x.csv\', "$file_size" FROM h') == [["true", "4"]]
+    assert athena.rows("SELECT * FROM h WHERE a = 1") == [["1", "a b", "1"]]
+    assert athena.rows("SELECT data_type FROM information_schema.columns WHERE table_name = 'h'") == [
+        ["integer"],
+        ["varchar"],
+        ["integer"],
+    ]

@@ -12,6 +12,7 @@ from localaws.athena.analysis.queries import TableColumns
 from localaws.athena.errors import Position, StatementError
 from localaws.athena.sql import nodes
 from localaws.athena.sql.queries import parse
+from localaws.athena.storage import hidden
 from localaws.service import AwsError
 
 CATALOG = "awsdatacatalog"
@@ -77,7 +78,7 @@ class CatalogTables:
                 "NOT_SUPPORTED", "Iceberg tables are not supported by the local Athena", position
             )
         columns = self._columns(table, position)
-        return TableColumns(table, columns, [("$path", types.VARCHAR)])
+        return TableColumns(table, columns, hidden.COLUMNS)
 
     def find(self, database: str, name: str) -> dict | None:
         try:

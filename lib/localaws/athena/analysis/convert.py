@@ -105,11 +105,14 @@ def _to_integer(sql: str, source: Type, target: Type) -> str | None:
 
 
 def _to_float(sql: str, source: Type, target: Type) -> str | None:
-    if source.name == "boolean" or types.is_number(source):
-        return f"CAST({sql} AS {duckdb_type(target)})"
     if types.is_string(source):
-        return f"CAST(number_text({sql}, '{target.name.upper()}') AS {duckdb_type(target)})"
-    return None
+        sql = f"CAST(number_text({sql}, '{target.name.upper()}') AS DOUBLE)"
+        source = types.DOUBLE
+    elif source.name != "boolean" and not types.is_number(source):
+        return None
+    if target == types.REAL and source == types.DOUBLE:
+        return f"narrowed({sql})"
+    return f"CAST({sql} AS {duckdb_type(target)})"
 
 
 def _to_decimal(sql: str, source: Type, target: Type) -> str | None:

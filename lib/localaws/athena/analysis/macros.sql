@@ -65,6 +65,7 @@ CREATE MACRO year_to_month_text(m) AS concat(CASE WHEN m < 0 THEN '-' ELSE '' EN
 CREATE MACRO bytes_text(b) AS rtrim(regexp_replace(lower(hex(b)), '(..)', '\1 ', 'g'));
 
 -- Arithmetic.
+CREATE MACRO narrowed(x) AS CAST(CASE WHEN abs(x) >= 3.4028235677973366e38 AND NOT isnan(x) THEN CASE WHEN x > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END ELSE x END AS FLOAT);
 CREATE MACRO divide_whole(a, b) AS checked(b = 0, 'DIVISION_BY_ZERO: Division by zero', a // b);
 CREATE MACRO remainder(a, b) AS checked(b = 0, 'DIVISION_BY_ZERO: Division by zero', a % b);
 CREATE MACRO half_up(n, d) AS CASE WHEN (n < 0) <> (d < 0) THEN -1 ELSE 1 END * ((2 * abs(n) + abs(d)) // (2 * abs(d)));

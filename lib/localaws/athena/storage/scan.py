@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from localaws.athena.analysis.queries import Scan, Translated
 from localaws.athena.catalog import CatalogTables
 from localaws.athena.errors import StatementError
-from localaws.athena.storage import parquet, serdes
+from localaws.athena.storage import hidden, parquet, serdes
 from localaws.athena.storage.footers import Footers
 from localaws.athena.storage.lines import TextSource
 from localaws.athena.storage.parquet import PartFile
@@ -88,14 +88,21 @@ class Planner:
             return self._information(scan, used)
         table = scan.table
         path_column = next((i for i, n, _ in used if n == "$path"), None)
-        wanted = [(i, n, k) for i, n, k in used if n != "$path"]
+        beside = hidden.wanted_of(used)
+        wanted = [(i, n, k) for i, n, k in used if n != "$path" and (i, n) not in beside]
+        path = (path_column, True)
+        if beside and path_column is None:
+            path_column = next(i for i, f in enumerate(scan.fields) if f.name == "$path" and f.hidden)
+            path = (path_column, False)
         keys = keys_of(table)
         parts = self._files(table, keys, scan, connection)
         if not parts:
             return _empty(used)
         if _is_parquet(table):
-            return self._parquet(scan, parts, wanted, keys, path_column, plan, connection)
-        return self._text(table, parts, wanted, keys, path_column, plan)
+            sql = self._parquet(scan, parts, wanted, keys, path_column, plan, connection)
+        else:
+            sql = self._text(table, parts, wanted, keys, path_column, plan)
+        return hidden.joined(sql, parts, beside, path, keys, self.places) if beside else sql
 
     def _files(self, table: dict, keys, scan: Scan, connection) -> list[PartFile]:
         if not keys:
