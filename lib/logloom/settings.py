@@ -11,6 +11,7 @@ import zoneinfo
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import pydantic
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -85,6 +86,10 @@ class Settings(pydantic.BaseModel):
     """US dollars for a terabyte scanned by Athena."""
     dashboard_folder: str = ".logloom/dashboard"
     """Users, keys, sessions and the access log of `logloom dashboard`, from the project's root; mode 0700."""
+    dashboard_cache_mb: int = Field(256, ge=1, le=1_000_000)
+    """How large the answers may be that the dashboard keeps for all of its processes."""
+    dashboard_redis: str = ""
+    """Address of a Redis server that keeps them (redis://host:6379/0); "" is the dashboard's own folder."""
     dashboard_prefix: str = "/"
     """Path at which a proxy shows the dashboard; `{port}` in it is the dashboard's port."""
     dashboard_hosts: tuple[str, ...] = ()
@@ -240,6 +245,18 @@ class Settings(pydantic.BaseModel):
         if "openid" not in scopes:
             raise ValueError("has no openid in it, so that the provider would not say who it is")
         return scopes
+
+    @field_validator("dashboard_redis")
+    @classmethod
+    def _redis(cls, address: str) -> str:
+        if not address:
+            return address
+        parts = urlsplit(address)
+        if parts.scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("is no address of Redis: write it as redis://host:6379/0")
+        if parts.password:
+            raise ValueError("has a password in it: put that into the environment, LOGLOOM_REDIS_PASSWORD")
+        return address
 
     @field_validator("dashboard_folder")
     @classmethod

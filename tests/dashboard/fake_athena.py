@@ -169,7 +169,7 @@ class FakeAthena:
     def version(self) -> str:
         return str(self.commits)
 
-    def run_sql(self, sql, parameters=(), *, cancellation=None, on_progress=None) -> QueryResult:
+    def run_sql(self, sql, parameters=(), *, cancellation=None, on_progress=None, version="") -> QueryResult:
         if self.fail:
             raise self.fail
         query = f"q{len(self.asked)}"

@@ -23,7 +23,7 @@ class Queries:
     def version(self):
         return str(self.commit)
 
-    def run_sql(self, sql, parameters=(), *, cancellation, on_progress):
+    def run_sql(self, sql, parameters=(), *, cancellation, on_progress, version=""):
         self.asked += 1
         if self.hold:
             self.hold.wait(5)

@@ -7,7 +7,7 @@ from pathlib import Path
 import flask
 from dash import Dash
 
-from logloom.dashboard import callbacks, faults, health, layout, panels, statements
+from logloom.dashboard import answers, callbacks, faults, health, layout, panels, statements
 from logloom.dashboard import prefix as paths
 from logloom.dashboard.access.account import account
 from logloom.dashboard.access.guard import Guard
@@ -61,12 +61,13 @@ def create_app(
     )
     scheme = app.get_asset_url("scheme.js")
     app.index_string = (FOLDER / "index.html").read_text(encoding="utf-8").replace("{scheme}", scheme)
-    data = Data(settings, queries, guard.veil())
+    # Another Athena may answer otherwise: its answers are not for all.
+    shared = answers.of(settings) if queries is None else None
+    data = Data(settings, queries, guard.veil(), shared)
     manager.at_stop.append(data.stop)
 
     def page():
-        """The page of a request; where Athena says at once what there is, a round trip less to the first bar.
-        The page of a request; where Athena says at once what there is, a round trip less to the first bar."""
+        """The page of a request, with what there is where Athena says it at once: a round trip less."""
         answer = data.soon(statements.accounts(), EARLY_SECONDS) if flask.has_request_context() else None
         try:
             known = panels.what_there_is(answer.frame, settings) if answer else None

@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from logloom.dashboard import background
 from logloom.dashboard.access.veil import Hidden, Veil
+from logloom.dashboard.answers import Answers
 from logloom.dashboard.athena import Athena
 from logloom.dashboard.background import Cancelled
 from logloom.dashboard.statements import SEARCHED, Statement
@@ -37,7 +38,7 @@ class Queries(Protocol):
     """What the dashboard needs of Athena; the tests put another behind it."""
 
     def run_sql(
-        self, sql: str, parameters: Sequence[Any] = (), *, cancellation, on_progress
+        self, sql: str, parameters: Sequence[Any] = (), *, cancellation, on_progress, version: str
     ) -> QueryResult: ...
 
     def version(self) -> str: ...
@@ -67,9 +68,16 @@ class Trouble(LogloomError):
 class Data:
     """Access to the tables of one set of settings; shared by all threads of the server."""
 
-    def __init__(self, settings: Settings, queries: Queries | None = None, veil: Veil | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        queries: Queries | None = None,
+        veil: Veil | None = None,
+        answers: Answers | None = None,
+    ) -> None:
         self.settings = settings
         self.veil = veil
+        self.shared = answers
         self.queries: Queries = queries or Athena(settings)
         self._lock = threading.Lock()
         self._answers: OrderedDict[str, QueryResult] = OrderedDict()
@@ -115,8 +123,7 @@ class Data:
         )
 
     def soon(self, statement: Statement, seconds: float) -> Answer | None:
-        """The answer if it is there within so many seconds, else None; the query goes on, for who asks next.
-        The answer if it is there within so many seconds, else None; the query goes on, for who asks next."""
+        """The answer, if it is there in so many seconds; the query goes on, for who asks next."""
         with self._lock:
             self._early = self._early or ThreadPoolExecutor(2, thread_name_prefix="dashboard-early")
         try:
@@ -144,7 +151,10 @@ class Data:
             return [future.result() for future in asked]
 
     def _ask(self, statement: Statement, on_progress) -> tuple[QueryResult, bool]:
-        identity = [statement.sql, list(statement.parameters), self._version_now()]
+        version = self._version_now()
+        # Other dashboards may keep their answers in the same Redis.
+        where = [self.settings.profile, self.settings.region, self.settings.bucket, self.settings.database]
+        identity = [*where, statement.sql, list(statement.parameters), version]
         key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()
         with self._lock:
             if key in self._answers:
@@ -156,12 +166,7 @@ class Data:
         if mine is None:
             return self._join(running, statement, on_progress)
         try:
-            result = self.queries.run_sql(
-                statement.sql,
-                statement.parameters,
-                cancellation=background.current(),
-                on_progress=on_progress,
-            )
+            result, cached = self._of_all_processes(key, statement, version, on_progress)
         except BaseException as error:
             with self._lock:
                 del self._running[key]
@@ -173,7 +178,38 @@ class Data:
                 self._answers.popitem(last=False)
             del self._running[key]
         mine.set_result(result)
-        return result, False
+        return result, cached
+
+    def _of_all_processes(
+        self, key: str, statement: Statement, version: str, on_progress
+    ) -> tuple[QueryResult, bool]:
+        """The answer that another process has, or is about to have; else Athena's, for all of them."""
+
+        def run() -> QueryResult:
+            return self.queries.run_sql(
+                statement.sql,
+                statement.parameters,
+                cancellation=background.current(),
+                on_progress=on_progress,
+                version=version,
+            )
+
+        if self.shared is None:
+            return run(), False
+        while (found := self.shared.get(key)) is None:
+            with self.shared.running(key) as mine:
+                # It may have come between the look and the lease.
+                if mine and (found := self.shared.get(key)) is None:
+                    result = run()
+                    self.shared.put(key, result)
+                    return result, False
+            wait = 0.005
+            while found is None and self.shared.is_running(key):
+                background.current().wait(wait)
+                wait = min(wait * 1.5, 0.1)
+            if found is not None:
+                break
+        return found, True
 
     def _join(self, running: Future, statement: Statement, on_progress) -> tuple[QueryResult, bool]:
         """Wait for another's query of the same; when that one is cancelled, this one runs its own."""
