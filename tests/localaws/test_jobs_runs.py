@@ -166,6 +166,37 @@ def test_a_secret_key_of_the_supervisors_environment_does_not_reach_the_script(g
     assert glue.output(run) == ["[] False"]
 
 
+def test_another_python_than_asked_for_is_told(glue):
+    command = {"Name": "pythonshell", "ScriptLocation": "s3://lake/script.py", "PythonVersion": "3.9"}
+    run = glue.run("import sys\nprint(sys.version_info[:2] == (3, 11))", Command=command)
+    assert glue.output(run) == ["True"]
+    assert any("Python 3.9 is asked for; the local AWS runs Python 3.11" in line for line in glue.errors(run))
+
+
+def test_logs_go_where_the_arguments_say(glue):
+    run = glue.run(
+        "import sys\nprint('out')\nprint('err', file=sys.stderr)",
+        DefaultArguments={
+            "--custom-logGroup-prefix": "/team",
+            "--custom-logStream-prefix": "nightly",
+            "--enable-continuous-cloudwatch-log": "true",
+            "--continuous-log-logGroup": "/team/all",
+        },
+    )
+    assert run["LogGroupName"] == "/team"
+    assert glue.shipped == {
+        ("/team/output", "nightly"): ["out"],
+        ("/team/error", "nightly"): ["err"],
+        ("/team/all", f"{run['Id']}-driver"): ["out", "err"],
+    }
+
+
+def test_continuous_logs_have_a_group_of_their_own(glue):
+    run = glue.run("print('out')", arguments={"--enable-continuous-cloudwatch-log": "true"})
+    assert glue.shipped[("/aws-glue/jobs/logs-v2", f"{run['Id']}-driver")] == ["out"]
+    assert glue.output(run) == ["out"]
+
+
 def test_extra_py_files_can_be_imported(glue):
     archive = glue.root / "package.zip"
     with zipfile.ZipFile(archive, "w") as file:

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from localaws.glue import job_arguments
 from localaws.glue.base import now
 from localaws.glue.cloudwatch import CloudWatch
 from localaws.glue.run_files import CannotStart, folder_of, prepare
@@ -66,7 +67,8 @@ class JobRun:
         self.job = job
         self.folder = folder_of(context, run["Id"])
         self._table = table
-        self._log = RunLog(self.folder, run["Id"], cloudwatch)
+        arguments = job_arguments.merged(job, run["Arguments"])
+        self._log = RunLog(self.folder, run["Id"], arguments, cloudwatch)
         self._deadline = time.monotonic() + run["Timeout"] * minute_s
         self._ended = ended
         self._stop = threading.Event()
@@ -178,6 +180,8 @@ class JobRun:
             LastModifiedOn=moment,
             ExecutionTime=int((moment - self.run["StartedOn"]).total_seconds()),
         )
+        if self.run["ExecutionClass"] == "FLEX":
+            self.run["DPUSeconds"] = self.run["MaxCapacity"] * self.run["ExecutionTime"]
         if message:
             self.run["ErrorMessage"] = message
         self._table.put(self.run)

@@ -9,9 +9,10 @@ from typing import Any
 from localaws import documents, paging
 from localaws.glue.base import not_found, now
 from localaws.glue.cloudwatch import CloudWatch
+from localaws.glue.job_arguments import merged
 from localaws.glue.job_run import JobRun
-from localaws.glue.jobs import Jobs, check_timeout, settle_capacity
-from localaws.glue.run_log import LOG_GROUP
+from localaws.glue.jobs import Jobs, check_execution_class, check_timeout, settle_capacity
+from localaws.glue.run_log import log_group
 from localaws.glue.run_table import ACTIVE, RunTable
 from localaws.service import AwsError, Context, Handler
 
@@ -76,6 +77,8 @@ class JobRuns:
             if "WorkerType" not in job:
                 sized["MaxCapacity"] = job["MaxCapacity"]
         settle_capacity(sized)
+        execution_class = body.get("ExecutionClass") or job["ExecutionClass"]
+        check_execution_class(execution_class, job)
         moment = now()
         run = {
             "Id": f"jr_{secrets.token_hex(32)}",
@@ -91,9 +94,9 @@ class JobRuns:
             **{key: sized[key] for key in CAPACITY if key in sized},
             "ExecutionTime": 0,
             "Timeout": timeout,
-            "LogGroupName": LOG_GROUP,
+            "LogGroupName": log_group(merged(job, arguments)),
             "GlueVersion": job["GlueVersion"],
-            "ExecutionClass": body.get("ExecutionClass") or job["ExecutionClass"],
+            "ExecutionClass": execution_class,
         }
         if previous is not None:
             run["PreviousRunId"] = previous["Id"]

@@ -166,6 +166,10 @@ def settle(job: dict[str, Any], update: bool = False) -> dict[str, Any]:
         raise invalid("A job needs a Role.")
     if (name := command.get("Name")) not in COMMANDS:
         raise invalid(f"The local AWS runs jobs with the command {' or '.join(COMMANDS)}, not {name}.")
+    if (python := command.get("PythonVersion", "3")) not in ("3", "3.9"):
+        raise invalid(f"The local AWS runs Python 3.11, not {python}: use PythonVersion 3 or 3.9.")
+    if python == "3.9" and name != "pythonshell":
+        raise invalid("PythonVersion 3.9 is for Python shell jobs; a Spark job takes 3.")
     if not command.get("ScriptLocation"):
         raise invalid("A job needs a ScriptLocation in its Command.")
     version = job.get("GlueVersion", LOCAL_VERSION)
@@ -187,6 +191,7 @@ def settle(job: dict[str, Any], update: bool = False) -> dict[str, Any]:
     if not 0 <= settled["MaxRetries"] <= 10:
         raise invalid("MaxRetries must be from 0 to 10.")
     check_timeout(settled["Timeout"])
+    check_execution_class(settled["ExecutionClass"], settled)
     settle_capacity(settled)
     return settled
 
@@ -201,6 +206,21 @@ def check_timeout(minutes: int) -> None:
     """
     if not 1 <= minutes <= MAX_TIMEOUT:
         raise invalid(f"Timeout must be from 1 to {MAX_TIMEOUT} minutes.")
+
+
+def check_execution_class(execution_class: str, job: dict[str, Any]) -> None:
+    """Refuse FLEX for a job that it is not for.
+
+    Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html
+
+    Raises
+    ------
+    AwsError
+        InvalidInputException.
+    """
+    old = job["GlueVersion"] in ("0.9", "1.0", "2.0")
+    if execution_class == "FLEX" and (job["Command"]["Name"] != "glueetl" or old):
+        raise invalid("Only jobs with Glue version 3.0 and above and command type glueetl can be FLEX.")
 
 
 def settle_capacity(job: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import sys
@@ -96,7 +97,10 @@ def prepare(
     for name, why in job_arguments.WITHOUT_EFFECT.items():
         if name in arguments and arguments[name] != "job-bookmark-disable":
             say(f"{name}: {why}")
-    if job["GlueVersion"] not in ("5.0", "5.1"):
+    shell = job["Command"]["Name"] == "pythonshell"
+    if shell and job["Command"].get("PythonVersion") == "3.9":
+        say(f"Python 3.9 is asked for; the local AWS runs Python {platform.python_version()}")
+    if not shell and job["GlueVersion"] not in ("5.0", "5.1"):
         say(f"Glue {job['GlueVersion']} is asked for; the local AWS runs Spark 3.5.6, as Glue 5.1 does")
     try:
         if arguments.get("--job-language", "python") != "python":
@@ -117,7 +121,7 @@ def prepare(
         ]
         conf = job_arguments.spark_settings(arguments.get("--conf", ""))
         jvm = None
-        if job["Command"]["Name"] == "glueetl":
+        if not shell:
             for bucket in _unmounted(context):
                 say(f"Spark cannot reach s3://{bucket}: there is a bucket with the first part of its name")
             settings = spark.settings(context.s3_root, folder.work, conf)
