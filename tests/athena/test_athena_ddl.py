@@ -192,3 +192,12 @@ def test_errors_are_sorted_as_athenas_catalogue_sorts_them(athena):
     assert error("SELECT split('a', '')") == (2, 1105, False)
     assert error("DROP TABLE nope") == (2, 1003, False)
     assert error("SELECT word_stem('a')") == (2, 1200, False)
+
+
+def test_iceberg_tables_are_refused_by_name(athena):
+    reason = athena.reason(
+        "CREATE TABLE ice (id bigint, category string) PARTITIONED BY (category, bucket(16, id)) "
+        f"LOCATION 's3://{athena.bucket}/ice/' TBLPROPERTIES ('table_type'='ICEBERG')"
+    )
+
+    assert reason == "NOT_SUPPORTED: Iceberg tables are not supported by the local Athena"

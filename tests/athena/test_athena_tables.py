@@ -318,3 +318,14 @@ def test_hidden_columns_tell_of_the_file_of_a_row(athena):
         ["varchar"],
         ["integer"],
     ]
+
+
+def test_row_groups_are_ruled_out_by_a_bound_on_a_double(athena):
+    athena.put("d/x.parquet", parquet(v=[float(i) for i in range(100)]))
+    athena.run(f"CREATE EXTERNAL TABLE d (v double) STORED AS PARQUET LOCATION 's3://{athena.bucket}/d/'")
+
+    def scanned(sql: str) -> int:
+        return athena.run(sql)["Statistics"]["DataScannedInBytes"]
+
+    assert athena.rows("SELECT count(*) FROM d WHERE v > 60") == [["39"]]
+    assert 0 < scanned("SELECT v FROM d WHERE v > 60") < scanned("SELECT v FROM d")

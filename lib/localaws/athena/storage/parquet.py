@@ -183,12 +183,15 @@ def key_value(value: str | None, kind: Type) -> str:
 # --- bytes ---
 
 _SIMPLE = re.compile(r'\("([^"]+)" (=|<|<=|>|>=) ([^"]+)\)')
+_NUMBER = re.compile(r'\((\(.*\)) AND NOT isnan\("[^"]+"\)\)')  # of a double, whose NaN counts for nothing
 _BETWEEN = re.compile(r'\("([^"]+)" BETWEEN ([^"]+?) AND ([^"]+)\)')
 _IN = re.compile(r'\("([^"]+)" IN \(([^"]+)\)\)')
 
 
 def _comparisons(condition: str) -> list[tuple[str, str, str]]:
     """The bounds that a condition puts on one column: (column, operator, value in SQL)."""
+    if match := _NUMBER.fullmatch(condition):
+        condition = match.group(1)
     if match := _SIMPLE.fullmatch(condition):
         return [match.groups()]
     if match := _BETWEEN.fullmatch(condition):
