@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -99,3 +100,11 @@ def browser(chromium):
         playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser,
     ):
         yield browser
+
+
+@pytest.fixture(scope="session")
+def hostile() -> list[str]:
+    """Texts of many kinds that would do something if they were taken for more than text; and a megabyte."""
+    kinds = json.loads((PROJECT / "tests" / "hostile" / "payloads.json").read_text(encoding="utf-8"))
+    texts = [text for kind in kinds.values() for text in kind]
+    return [*texts, "<img src=x onerror=window.__pwned=1>" * 28_000]

@@ -262,7 +262,8 @@ def action(identity: str, name: str, label: str, **more: Any) -> dmc.ActionIcon:
 # Characters that do something instead of showing something: control characters (ANSI colours begin with one),
 # marks that turn the direction of writing, and those that take no place.
 _ACTING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u2069\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
 
