@@ -41,6 +41,7 @@ def local_aws(tmp_path_factory) -> Iterator[LocalAws]:
     root = tmp_path_factory.mktemp("local-aws")
     environment = {
         "LOGLOOM_LOCAL_ROOT": str(root),
+        "LOGLOOM_STATE_ROOT": str(root / "state"),
         "AWS_CONFIG_FILE": str(root / "aws" / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(root / "aws" / "credentials"),
         "AWS_PROFILE": "logloom-local",

@@ -154,6 +154,23 @@ def compare(now: pd.DataFrame, before: pd.DataFrame, *, kind: Kind = "message") 
     return Patterns(table.reset_index(drop=True), present.events, present.left_out)
 
 
+def assign(texts: Iterable[str | None], known: Iterable[str], *, kind: Kind = "message") -> list[str | None]:
+    """Give each text its pattern, in their order; None for an empty one.
+
+    Parameters
+    ----------
+    known
+        Patterns that `find` gave for these texts (with others, perhaps): texts that fit one get it.
+    """
+    given = pl.DataFrame({"text": pl.Series(list(texts), dtype=pl.String)})
+    masked = given.with_columns(_mask(kind).alias("masked"))["masked"]
+    distinct = masked.drop_nulls().unique().sort()
+    distinct = distinct.filter(distinct != "").to_list()
+    numbers, patterns = _mine(distinct, kind, known)
+    found = {one: patterns[number] for one, number in zip(distinct, numbers, strict=True)}
+    return [found.get(one) for one in masked]
+
+
 def key(pattern: str, kind: Kind = "message") -> str:
     """The short name of a pattern: 16 hexadecimal digits, the same in every run."""
     return hashlib.sha256(f"{kind}\0{pattern}".encode()).hexdigest()[:16]
@@ -171,12 +188,9 @@ def _counted(texts: pd.DataFrame) -> pl.DataFrame:
 
 def _masked(texts: pd.DataFrame, kind: Kind) -> pl.DataFrame:
     """The different texts once masked, most events first: `masked`, `events`, `example`."""
-    masked = pl.col("text").str.extract(r"^\s*([^\r\n]*)", 1).str.slice(0, _LONGEST)
-    for mask, name in _PATH_MASKS if kind == "path" else _MASKS:
-        masked = masked.str.replace_all(mask, name)
     return (
         _counted(texts)
-        .with_columns(masked.str.strip_chars().alias("masked"))
+        .with_columns(_mask(kind).alias("masked"))
         .filter(pl.col("masked") != "")
         .group_by("masked")
         .agg(
@@ -185,6 +199,14 @@ def _masked(texts: pd.DataFrame, kind: Kind) -> pl.DataFrame:
         )
         .sort(["events", "masked"], descending=[True, False])
     )
+
+
+def _mask(kind: Kind) -> pl.Expr:
+    """The column `text` with what varies by its shape named."""
+    masked = pl.col("text").str.extract(r"^\s*([^\r\n]*)", 1).str.slice(0, _LONGEST)
+    for mask, name in _PATH_MASKS if kind == "path" else _MASKS:
+        masked = masked.str.replace_all(mask, name)
+    return masked.str.strip_chars()
 
 
 def _mine(texts: list[str], kind: Kind, known: Iterable[str]) -> tuple[list[int], dict[int, str]]:

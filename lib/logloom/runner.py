@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 
-from logloom import aws, pages, project, settings
+from logloom import aws, pages, project, settings, show
 from logloom.errors import InputError, LogloomError, SettingsError
 from logloom.settings import Settings, nearest
 
@@ -50,6 +50,8 @@ class Run:
     steps: list[Step]
     accounts: list[dict[str, Any]] = field(default_factory=list)
     finished_at: str = ""
+    report: str = ""
+    """The report in one file, if a notebook left it beside its own page."""
 
     @property
     def failed(self) -> Step | None:
@@ -192,7 +194,7 @@ def run(
     cell_timeout = cell_timeout or (chosen_settings.job_timeout_minutes + 10) * 60
     clock = time.monotonic()
     _link_latest(folder)
-    with _kernels():
+    with _kernels(folder):
         for path, step in zip(chosen, done.steps, strict=True):
             _write(folder, done)
             given = {name: values[name] for name in declared(path) if name in values}
@@ -202,6 +204,7 @@ def run(
             executed = nbformat.read(folder / step.notebook, as_version=4)
             done.accounts = pages.accounts(executed) or done.accounts
             done.seconds = round(time.monotonic() - clock, 2)
+            done.report = "report.html" if (folder / "report.html").exists() else ""
             _report(step, done, folder)
             if step.status != "succeeded":
                 break
@@ -325,7 +328,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 @contextlib.contextmanager
-def _kernels() -> Iterator[None]:
+def _kernels(folder_of_run: Path) -> Iterator[None]:
     """Make `python3` this very Python, whatever kernels the user has installed, and figures data not HTML."""
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="logloom-kernel-") as folder:
@@ -337,6 +340,7 @@ def _kernels() -> Iterator[None]:
         os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"
         os.environ["LOGLOOM_HOME"] = str(project.root())
         os.environ["LOGLOOM_HEADLESS"] = "1"
+        os.environ[show.RUN_FOLDER_VARIABLE] = str(folder_of_run.resolve())
         os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
         # What it names is among the settings already; in a kernel it would win over them.
         os.environ.pop(settings.PARAMETERS_VARIABLE, None)

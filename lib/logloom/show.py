@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from logloom.settings import Settings
 
 ACCOUNTS = "application/vnd.logloom.accounts+json"
+# In a run, an environment variable that names its folder: what a notebook leaves there is linked.
+RUN_FOLDER_VARIABLE = "LOGLOOM_RUN_FOLDER"
 # read is the sum of all the others
 COUNTS = ("read", "kept", "dropped", "rejected", "joined", "blank")
 

@@ -4,6 +4,6 @@
 `history` keeps), `charts`, `pack` and `page` make the file, `browser` prints it.
 """
 
-from logloom.report.make import CHARTS, FORMATS, Made, write
+from logloom.report.make import CHARTS, FORMATS, Made, place, write
 
-__all__ = ["CHARTS", "FORMATS", "Made", "write"]
+__all__ = ["CHARTS", "FORMATS", "Made", "place", "write"]

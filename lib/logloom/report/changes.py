@@ -193,7 +193,7 @@ def _difference(one: Change) -> float:
 
 
 def _share(part: float) -> str:
-    return f"{part:.1%}" if part < 0.1 else f"{part:.0%}"
+    return f"{part:.1%}" if part < 0.1 or 0.99 < part < 1 else f"{part:.0%}"
 
 
 def _listed(names: list[str]) -> str:

@@ -98,6 +98,9 @@ class Contents:
         return self.redactor.value(COLUMNS.get(column, "text"), text)
 
 
+_COUNTS = ("events", "errors", "lines", "objects")
+
+
 class Asker:
     """Runs statements, and counts what was read; the tests put another Athena behind it."""
 
@@ -112,7 +115,8 @@ class Asker:
         except Exception as error:
             raise _plain(error) from error
         self.scanned += result.data_scanned_bytes
-        return result.frame
+        counts = {name: "int64" for name in _COUNTS if name in result.frame}
+        return result.frame.astype(counts)
 
 
 def view_of(
@@ -278,24 +282,25 @@ def _group(found: Contents, texts: pd.DataFrame, before: pd.DataFrame, known: li
         grouped = patterns.find(both, kind=kind, known=seeds)
         found.patterns_left_out += grouped.left_out
         learnt = grouped.table["pattern"].tolist()
-        for (source, level, bucket), rows in now.groupby(["source", "log_level", "bucket"], sort=True):
-            part = patterns.find(rows[["text", "events"]], kind=kind, known=learnt).table
-            counts.append(
-                part[["pattern", "events", "example"]].assign(
-                    kind=kind, source=source, log_level=level, bucket=bucket
-                )
-            )
-        for source, rows in past.groupby("source", sort=True):
-            part = patterns.find(rows[["text", "events"]], kind=kind, known=learnt).table
-            earlier.append(part[["pattern", "events"]].assign(kind=kind, source=source))
-    columns = ["pattern", "events", "example", "kind", "source", "log_level", "bucket"]
+        now, past = _with_patterns(now, kind, learnt), _with_patterns(past, kind, learnt)
+        counts.append(
+            now.groupby(["source", "log_level", "bucket", "pattern"], as_index=False)
+            .agg(events=("events", "sum"), example=("text", "first"), most=("events", "max"))
+            .assign(kind=kind)
+        )
+        earlier.append(
+            past.groupby(["source", "pattern"], as_index=False)
+            .agg(events=("events", "sum"))
+            .assign(kind=kind)
+        )
+    columns = ["pattern", "events", "example", "most", "kind", "source", "log_level", "bucket"]
     whole = pd.concat(counts) if counts else pd.DataFrame(columns=columns)
     found.patterns_before = (
         pd.concat(earlier) if earlier else pd.DataFrame(columns=["pattern", "events", "kind", "source"])
     )
     tables = []
     for (kind, pattern), rows in whole.groupby(["kind", "pattern"], sort=True):
-        most = rows.sort_values("events", ascending=False, kind="stable").iloc[0]
+        most = rows.sort_values(["most", "example"], ascending=[False, True]).iloc[0]
         levels = rows.groupby("log_level")["events"].sum()
         sources = rows.groupby("source")["events"].sum()
         tables.append(
@@ -316,6 +321,13 @@ def _group(found: Contents, texts: pd.DataFrame, before: pd.DataFrame, known: li
     found.pattern_counts = whole.merge(found.patterns[["kind", "pattern", "id"]], on=["kind", "pattern"])[
         ["id", "bucket", "source", "log_level", "events"]
     ]
+
+
+def _with_patterns(texts: pd.DataFrame, kind: patterns.Kind, learnt: list[str]) -> pd.DataFrame:
+    """With each text's pattern; most frequent texts first, so that the first of a group is its example."""
+    named = texts.assign(pattern=patterns.assign(texts["text"], learnt, kind=kind))
+    named = named[named["pattern"].notna()].astype({"events": "int64"})
+    return named.sort_values(["events", "text"], ascending=[False, True])
 
 
 def hide(found: Contents) -> None:

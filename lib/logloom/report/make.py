@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from logloom import redact
+from logloom import project, redact
 from logloom.errors import InputError
 from logloom.report import browser, changes, contents, history, options, page
 from logloom.settings import Settings, nearest
-from logloom.show import size
+from logloom.show import RUN_FOLDER_VARIABLE, size
 
 FORMATS = ("html", "pdf", "png")
 CHARTS = tuple(page.single_charts())
@@ -33,6 +34,18 @@ class Made:
     sentence: str
     bytes: int
     data_scanned_bytes: int
+
+    def _repr_html_(self) -> str:
+        """In a notebook: what it says, and a link to it, beside the notebook's own page."""
+        name = html.escape(self.path.name)
+        return f'<p>{html.escape(self.sentence)}</p><p><a href="{name}">{name}</a> · {size(self.bytes)}</p>'
+
+
+def place(name: str = "report.html") -> Path:
+    """Where a notebook puts its report: the folder of the run that it is part of, else `runs/`."""
+    folder = Path(os.environ.get(RUN_FOLDER_VARIABLE) or project.root() / "runs")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
 
 
 def write(
@@ -84,6 +97,7 @@ def write(
     other = _other(against, redacted)
     now = now or datetime.now(UTC).replace(tzinfo=None)
     ask = ask or contents.Asker(settings)
+    ask.scanned = 0
     progress("what there is")
     view, accounts = contents.view_of(ask, settings, begin, finish, list(filters))
     asked = begin or finish or settings.start_date or settings.end_date

@@ -57,8 +57,8 @@ def data_of(found: Contents, new: set[tuple[str, str]] = frozenset()) -> dict[st
 
 def _counts(found: Contents, sources: list[str]) -> list[list[Any]]:
     """One row a source, level and class of status: these three, distances of buckets, events, bytes."""
-    frame = _keyed(found.counts, found, sources, found.width)
-    frame["bytes"] = pd.to_numeric(frame["bytes"]).fillna(0).astype("int64")
+    counts = found.counts.assign(bytes=pd.to_numeric(found.counts["bytes"]).fillna(0).astype("int64"))
+    frame = _keyed(counts, found, sources, found.width, ["events", "bytes"])
     return [
         [
             *(int(one) for one in key),
@@ -66,7 +66,7 @@ def _counts(found: Contents, sources: list[str]) -> list[list[Any]]:
             rows["events"].tolist(),
             rows["bytes"].tolist(),
         ]
-        for key, rows in frame.sort_values("place").groupby(["s", "l", "c"])
+        for key, rows in frame.groupby(["s", "l", "c"])
     ]
 
 
@@ -74,10 +74,10 @@ def _values(found: Contents, frame: pd.DataFrame, sources: list[str]) -> list[li
     """One row a value: its text, then places, sources, levels, classes of status, events."""
     if frame.empty:
         return []
-    keyed = _keyed(frame, found, sources, found.coarse_width)
-    keyed["value"] = keyed["value"].astype(str).str.slice(0, LONGEST_VALUE)
+    cut = frame.assign(value=frame["value"].astype(str).str.slice(0, LONGEST_VALUE))
+    keyed = _keyed(cut, found, sources, found.coarse_width, ["events"], "value")
     order = keyed.groupby("value")["events"].sum().sort_values(ascending=False, kind="stable").index
-    by_value = dict(list(keyed.sort_values(["place", "s", "l", "c"]).groupby("value")))
+    by_value = dict(list(keyed.groupby("value")))
     return [
         [
             value,
@@ -99,8 +99,10 @@ def _patterns(found: Contents, sources: list[str], new: set[tuple[str, str]]) ->
         found,
         sources,
         found.coarse_width,
+        ["events"],
+        "id",
     )
-    by_id = dict(list(keyed.sort_values(["place", "s", "l"]).groupby("id")))
+    by_id = dict(list(keyed.groupby("id")))
     return [
         [
             row.pattern,
@@ -116,16 +118,19 @@ def _patterns(found: Contents, sources: list[str], new: set[tuple[str, str]]) ->
     ]
 
 
-def _keyed(frame: pd.DataFrame, found: Contents, sources: list[str], width: int) -> pd.DataFrame:
-    """With numbers for bucket (`place`), source (`s`), level (`l`), class of status (`c`, 0 for none)."""
+def _keyed(
+    frame: pd.DataFrame, found: Contents, sources: list[str], width: int, sums: list[str], *by: str
+) -> pd.DataFrame:
+    """The sums by `by`, bucket (`place`), source (`s`), level (`l`), class of status (`c`, 0 for none)."""
     since = pd.to_datetime(frame["bucket"]) - found.first_minute
-    return frame.assign(
+    keyed = frame.assign(
         place=(since // pd.Timedelta(minutes=width)).astype("int64"),
         s=frame["source"].map({name: n for n, name in enumerate(sources)}).astype("int64"),
         l=frame["log_level"].map({name: n for n, name in enumerate(LEVELS)}).fillna(-1).astype("int64"),
         c=pd.to_numeric(frame["status_class"]).fillna(0).astype("int64"),
         events=frame["events"].astype("int64"),
     )
+    return keyed.groupby([*by, "place", "s", "l", "c"], as_index=False, sort=True)[sums].sum()
 
 
 def _minutes(moment: datetime) -> int:

@@ -3,7 +3,7 @@ SELECT
     source,
     log_level,
     IF(message IS NULL, 'path', 'message') AS kind,
-    coalesce(message, url_path) AS text,
+    substr(coalesce(message, url_path), 1, 2000) AS text,
     date_add('minute', -((hour(minute) % :hour_step) * 60 + minute(minute) % :minute_step), minute) AS bucket,
     sum(events) AS events
 FROM /* counts */
