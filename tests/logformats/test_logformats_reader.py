@@ -403,6 +403,31 @@ def test_ranges_give_together_what_one_read_gives(cuts, chunk_bytes, drop):
         assert found.equals(expected) if isinstance(found, pl.DataFrame) else found == expected
 
 
+#: Formats whose samples have events of several lines: traces of Java, Python, Go, Ruby, .NET, PHP, SQL …
+SEVERAL_LINES = [
+    definition
+    for definition in logformats.formats()
+    if definition.multiline and any(len(sample.lines) > 1 for sample in definition.samples)
+]
+
+
+@pytest.mark.parametrize("definition", SEVERAL_LINES, ids=lambda d: d.name)
+def test_events_of_several_lines_stay_whole_wherever_the_bytes_are_cut(definition):
+    lines = [line for sample in definition.samples if sample.becomes for line in sample.lines]
+    data = "\n".join(lines * 2).encode()
+    path = "s3://bucket/test/app-2025-01-24.log"  # for times of day without a date
+    whole = read(data, path=path)
+    assert whole[3].lines_joined > 0
+
+    @settings(max_examples=5, deadline=None, database=None)
+    @given(cuts=st.lists(st.integers(0, len(data)), min_size=1, max_size=4).map(sorted))
+    def run(cuts):
+        for expected, found in zip(whole, read_ranges(data, cuts, chunk_bytes=200, path=path), strict=True):
+            assert found.equals(expected) if isinstance(found, pl.DataFrame) else found == expected
+
+    run()
+
+
 @settings(max_examples=25, deadline=None)
 @given(chunk_bytes=st.integers(1, 3000), piece=st.integers(1, 3000))
 def test_chunks_of_any_size_give_the_same(chunk_bytes, piece):
