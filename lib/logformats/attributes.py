@@ -37,15 +37,20 @@ def build(frame: pl.DataFrame, nulls: tuple[str, ...], constants: Mapping[str, s
         if ready is None:
             return pl.repeat([], len(frame), dtype=ATTRIBUTES, eager=True).alias("attributes")
         return ready.fill_null([]).alias("attributes")
-    listed = _interleaved(columns, {"", *nulls})
+    listed = interleaved(columns, {"", *nulls}, len(frame))
     if ready is None:
         return listed
     return pl.select(pl.concat_list(ready.fill_null([]), listed).alias("attributes")).to_series()
 
 
-def _interleaved(columns: list[pl.Series], nulls: set[str]) -> pl.Series:
-    """Lists from columns by index arithmetic: polars' own `concat_list` of structs takes 70 times as long."""
-    rows, count = len(columns[0]), len(columns)
+def interleaved(columns: list[pl.Series], nulls: set[str], rows: int) -> pl.Series:
+    """Lists of names and values, one for each of `rows`; those whose value is one of `nulls` are left out.
+
+    By index arithmetic: polars' own `concat_list` of structs takes 70 times as long.
+    """
+    count = len(columns)
+    if not count:
+        return pl.repeat([], rows, dtype=ATTRIBUTES, eager=True).alias("attributes")
     values = pl.concat([column.rename("value") for column in columns])
     present = (values.is_not_null() & ~values.is_in(list(nulls))).fill_null(False).to_numpy()
     present = present.reshape(count, rows).T

@@ -11,12 +11,15 @@ from typing import Any
 
 import polars as pl
 
+from logformats import attributes, jsonshapes
 from logformats.attributes import Pairs
 from logformats.definitions import COLUMNS, COMPOUNDS, LogFormat
 from logformats.lines import without_colour
 from logformats.matched import ATTRIBUTE, NO_ROWS, PARTIAL, STREAM, Matched
 from logformats.names import assign
 
+#: Lines are read by their shape where there are so many at least, by so many shapes at most.
+FEWEST, MAX_SHAPES = 64, 8
 MAX_DEPTH = 20  # deeper than this, an object stays JSON text
 
 #: A line of JSON, perhaps behind the container's name that `docker compose logs` puts before it.
@@ -161,7 +164,57 @@ class JsonMatcher:
         self._plans: dict[tuple[str, ...], Plan | None] = {}
 
     def match(self, lines: pl.DataFrame) -> Matched:
-        candidates = lines.filter(pl.col("text").str.contains(OBJECT))
+        left = lines.filter(pl.col("text").str.contains(OBJECT))
+        frames: list[pl.DataFrame] = []
+        if not self.format.records:
+            left = self._by_shape(left, frames)
+        frames.append(self._one_by_one(left))
+        fields = frames[0]
+        if len(frames) > 1:
+            fields = pl.concat([f for f in frames if len(f)] or frames[:1], how="diagonal").sort("row")
+        if len(fields.columns) > 2:
+            listed = pl.col(pl.String).str.contains(r'^\[(?:"|[0-9]{1,3}[,\]])')
+            if any(fields.select(listed.any()).row(0)):
+                fields = fields.with_columns(pl.col(pl.String).map_elements(_plain, return_dtype=pl.String))
+        if self.format.embeds and len(fields):
+            part = ~pl.col("message").str.ends_with("\n") & (
+                pl.col("message").str.len_bytes() >= DOCKER_BYTES
+            )
+            fields = fields.with_columns(pl.when(part).then(pl.lit("P")).alias(PARTIAL))
+        if "message" in fields.columns:
+            fields = fields.with_columns(pl.col("message").str.strip_chars_end("\r\n"))
+        return Matched(fields, NO_ROWS)
+
+    def _by_shape(self, left: pl.DataFrame, frames: list[pl.DataFrame]) -> pl.DataFrame:
+        """Read the lines of the most frequent shapes; gives those that are left."""
+        tries = MAX_SHAPES
+        while len(left) >= FEWEST and tries:
+            tries -= 1
+            # Each time from another place: a rare shape at the head does not hide the others.
+            shape = jsonshapes.shape_of(left["text"][len(left) * tries // MAX_SHAPES])
+            if shape is None:
+                continue
+            values = jsonshapes.read(left, shape)
+            if values.is_empty():
+                continue
+            left = left.filter(~pl.col("row").is_in(values["row"].implode()))
+            plan = self._plan(dict.fromkeys(shape.keys, ""))
+            if plan is None:
+                continue  # lines of another format
+            places = {key: values.columns[1 + n] for n, key in enumerate(shape.keys)}
+            listed = attributes.interleaved(
+                [
+                    values[places[key]].alias(ATTRIBUTE + name)
+                    for key, name in zip(plan.others, plan.names, strict=True)
+                ],
+                set(self.format.nulls),
+                len(values),
+            )
+            filled = [values[places[key]].alias(column) for key, column in plan.filled]
+            frames.append(pl.DataFrame([values["row"], *filled, listed]))
+        return left
+
+    def _one_by_one(self, candidates: pl.DataFrame) -> pl.DataFrame:
         rows: list[int] = []
         columns: dict[str, list[str | None]] = {}
         pairs = Pairs()
@@ -183,19 +236,7 @@ class JsonMatcher:
         for values in columns.values():
             values.extend([None] * (len(rows) - len(values)))
         series = [pl.Series(name, values, dtype=pl.String) for name, values in columns.items()]
-        fields = pl.DataFrame([pl.Series("row", rows, dtype=pl.UInt32), *series, pairs.series()])
-        if series:
-            listed = pl.col(pl.String).str.contains(r'^\[(?:"|[0-9]{1,3}[,\]])')
-            if any(fields.select(listed.any()).row(0)):
-                fields = fields.with_columns(pl.col(pl.String).map_elements(_plain, return_dtype=pl.String))
-        if self.format.embeds and len(fields):
-            part = ~pl.col("message").str.ends_with("\n") & (
-                pl.col("message").str.len_bytes() >= DOCKER_BYTES
-            )
-            fields = fields.with_columns(pl.when(part).then(pl.lit("P")).alias(PARTIAL))
-        if "message" in columns:
-            fields = fields.with_columns(pl.col("message").str.strip_chars_end("\r\n"))
-        return Matched(fields, NO_ROWS)
+        return pl.DataFrame([pl.Series("row", rows, dtype=pl.UInt32), *series, pairs.series()])
 
     def _events(self, text: str) -> Iterator[dict[str, str]]:
         if self._cache is None:
