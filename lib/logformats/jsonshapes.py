@@ -23,6 +23,18 @@ _FLOAT = r"(-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,17})"
 _STRINGS = r'(\[(?:"[^"\\\x00-\x1f]*"(?:,"[^"\\\x00-\x1f]*")*)?\])'
 
 
+_ESCAPES = {
+    '\\"': '"',
+    "\\\\": "\\",
+    "\\/": "/",
+    "\\b": "\b",
+    "\\f": "\f",
+    "\\n": "\n",
+    "\\r": "\r",
+    "\\t": "\t",
+}
+
+
 @dataclass(frozen=True)
 class Shape:
     """A shape of objects: a regular expression with a group for each value, and the values' flat keys.
@@ -137,10 +149,15 @@ def read(lines: pl.DataFrame, shape: Shape) -> pl.DataFrame:
 
 
 def _unescaped(values: pl.DataFrame, name: str) -> pl.DataFrame:
-    rows = values[name].str.contains("\\", literal=True).arg_true()
-    texts = [_text(text) for text in values[name].gather(rows)]
-    column = values[name].scatter(rows, pl.Series(texts, dtype=pl.String))
-    return values.with_columns(column).filter(pl.col(name).is_not_null())
+    column = values[name]
+    # Each escape begins with a backslash and is found from the left, so that `\\\\n` is no line feed.
+    plain = column.str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))
+    coded = column.str.contains("\\u", literal=True)
+    if coded.any():
+        rows = coded.arg_true()
+        texts = [_text(text) for text in column.gather(rows)]
+        plain = plain.scatter(rows, pl.Series(texts, dtype=pl.String))
+    return values.with_columns(plain.alias(name)).filter(pl.col(name).is_not_null())
 
 
 def _text(escaped: str) -> str | None:
