@@ -39,7 +39,7 @@ def hostile(draw, sample: Sample, size: int) -> str:
 @pytest.mark.parametrize("definition", logformats.formats(), ids=lambda d: d.name)
 def test_long_line_is_read_in_linear_time(definition: LogFormat):
     @settings(
-        max_examples=6,
+        max_examples=3,
         deadline=DEADLINE,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -66,7 +66,7 @@ def test_first_look_at_a_line_is_short(definition: LogFormat):
     others = logformats.formats()
 
     @settings(
-        max_examples=10,
+        max_examples=4,
         deadline=timedelta(seconds=2),
         database=None,
         suppress_health_check=list(HealthCheck),

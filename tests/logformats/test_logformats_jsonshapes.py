@@ -68,7 +68,7 @@ def match(texts: list[str], name: str, fewest: int) -> list[dict]:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(texts=lines(), name=st.sampled_from(["json_lines", "slog_json"]))
 def test_shapes_give_what_a_parser_gives(texts, name):
     assert match(texts, name, 1) == match(texts, name, 10**9)

@@ -27,7 +27,7 @@ LINES = [
     "time,level,message",
     "\x1b[31mred\x1b[0m",
 ]
-OBJECTS = st.lists(st.lists(st.sampled_from(LINES), max_size=14).map("\n".join), max_size=12)
+OBJECTS = st.lists(st.lists(st.sampled_from(LINES), max_size=8).map("\n".join), max_size=8)
 
 
 def wholes(texts: list[str]) -> list[logformats.Whole]:
@@ -46,7 +46,7 @@ def sorted_rows(frame: pl.DataFrame) -> list[dict]:
     return sorted(frame.to_dicts(), key=str)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(texts=OBJECTS, drop=st.sampled_from([(), ("INFO",)]))
 def test_together_they_give_what_each_gives(texts, drop):
     objects = wholes(texts)

@@ -118,7 +118,7 @@ def logs(draw) -> list[str]:
     return lines
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(logs())
 def test_proposal_matches_the_lines_that_it_was_made_from(lines):
     proposal = propose(lines)

@@ -456,7 +456,7 @@ def objects(draw) -> bytes:
     return data[: draw(st.integers(0, len(data)))] if draw(st.booleans()) else data
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=objects() | st.binary(max_size=2000), chunk_bytes=st.sampled_from([50, 1000, 1 << 20]))
 def test_any_bytes_are_accounted_for(data, chunk_bytes):
     _, rejects, _, account = read(data, chunk_bytes=chunk_bytes)

@@ -10,11 +10,11 @@ import pytest
 from logformats import grok as groks
 from logformats.definitions import LogFormat
 
-ROUNDS = 20
+ROUNDS = 8
 
 
 def file_of(definition: LogFormat, *, junk: bool = False) -> tuple[bytes, int]:
-    """All samples of a format, again and again, as one file; 0.5 % of junk lines if wanted, and how many."""
+    """All samples of a format, again and again, as one file; some junk lines if wanted, and how many."""
     events = [sample for sample in definition.samples if sample.becomes]
     if definition.kind == "delimited":
         head, rows = _header(events[0].lines)
@@ -23,7 +23,7 @@ def file_of(definition: LogFormat, *, junk: bool = False) -> tuple[bytes, int]:
         lines = [line for sample in events * ROUNDS for line in sample.lines]
     added = 0
     if junk:
-        for at in range(len(lines) - 1, len(lines) // 3, -200):
+        for at in range(len(lines) - 1, len(lines) // 3, -100):
             lines.insert(at, f"?? {at} of no format ??")
             added += 1
     return "\n".join(lines).encode() + b"\n", added

@@ -156,7 +156,7 @@ MONTHS = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     moment=MOMENTS,
     offset=OFFSETS,
@@ -177,7 +177,7 @@ def test_zoned_times_come_back_to_the_microsecond(moment, offset, digits, point,
     assert read(text) == moment.replace(microsecond=kept).isoformat()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(moment=MOMENTS, unit=st.sampled_from([1, 1_000, 1_000_000, 1_000_000_000]))
 def test_epochs_of_every_unit_come_back(moment, unit):
     micros = int((moment.replace(tzinfo=UTC) - EPOCH) / timedelta(microseconds=1))
@@ -192,7 +192,7 @@ def test_epochs_of_every_unit_come_back(moment, unit):
     assert read(text) == (EPOCH + timedelta(microseconds=kept)).replace(tzinfo=None).isoformat()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(moment=MOMENTS, language=st.sampled_from(["de", "fr"]), day_first=st.booleans())
 def test_german_and_french_months_come_back(moment, language, day_first):
     month = MONTHS[language][moment.month - 1]
@@ -200,7 +200,7 @@ def test_german_and_french_months_come_back(moment, language, day_first):
     assert read(text) == moment.replace(microsecond=0).isoformat()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     moment=MOMENTS,
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]),
@@ -212,7 +212,7 @@ def test_times_of_a_zone_are_what_the_zone_says(moment, zone):
     assert found == expected.replace(tzinfo=None).isoformat()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(moment=MOMENTS, after=st.timedeltas(timedelta(0), timedelta(days=364)))
 def test_the_year_is_the_last_that_does_not_put_a_line_after_its_file(moment, after):
     moment = moment.replace(microsecond=0)
