@@ -315,8 +315,10 @@ class Expressions:
             raise StatementError(
                 "INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character", node.position
             )
-        if isinstance(pattern.literal, str) and isinstance(escape.literal, str):
-            literals.check_like(pattern.literal, escape.literal)
+        if not isinstance(pattern.literal, str) or not isinstance(escape.literal, str):
+            mark = convert.coerce(escape.sql, escape.type, types.VARCHAR)
+            return Value(f"py_like({one}, {two}, {mark})", types.BOOLEAN)
+        literals.check_like(pattern.literal, escape.literal)
         return Value(f"({one} LIKE {two} ESCAPE {escape.sql})", types.BOOLEAN)
 
     def _is_null(self, node: nodes.IsNull) -> Value:

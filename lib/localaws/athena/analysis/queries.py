@@ -12,7 +12,7 @@ import secrets
 
 from localaws.athena import types
 from localaws.athena.analysis import convert
-from localaws.athena.analysis.calls import direction
+from localaws.athena.analysis.aggregates import direction
 from localaws.athena.analysis.expressions import Expressions, ordered
 from localaws.athena.analysis.literals import Session
 from localaws.athena.analysis.relations import Relations

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from localaws.athena import types
 from localaws.athena.analysis import convert
-from localaws.athena.analysis.calls import direction
+from localaws.athena.analysis.aggregates import direction
 from localaws.athena.analysis.expressions import Expressions, Grouping, ordered
 from localaws.athena.analysis.scope import Field, Relation, Scope, Value
 from localaws.athena.analysis.shapes import (

@@ -1,6 +1,16 @@
 """Functions of Trino's that DuckDB has no like of, in Python; statements call them as ``py_…``."""
 
-from localaws.athena.pyfunctions import binaries, formats, json_paths, jsons, numbers, regexps, texts, times
+from localaws.athena.pyfunctions import (
+    binaries,
+    formats,
+    json_paths,
+    jsons,
+    numbers,
+    regexps,
+    texts,
+    time_texts,
+    times,
+)
 from localaws.athena.pyfunctions.registry import register, unregister
 
 __all__ = [
@@ -12,6 +22,7 @@ __all__ = [
     "regexps",
     "register",
     "texts",
+    "time_texts",
     "times",
     "unregister",
 ]

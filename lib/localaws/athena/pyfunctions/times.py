@@ -1,4 +1,4 @@
-"""Times by patterns: MySQL's (``date_parse``) and Joda's (``format_datetime``), where DuckDB's do not reach.
+"""Times read by patterns: MySQL's (``date_parse``), Joda's (``parse_datetime``) and ISO 8601.
 
 https://trino.io/docs/current/functions/datetime.html
 """
@@ -60,67 +60,10 @@ def runs(pattern: str) -> list[tuple[str, int]]:
     return found
 
 
-# --- writing ---
+MYSQL_REFUSED = "DUuVwX"
 
 
-@function("TIMESTAMP", "VARCHAR", "BIGINT", "VARCHAR", returns="VARCHAR")
-def joda_format(local: datetime, zone: str, minutes: int, pattern: str) -> str:
-    """``format_datetime``: a time on the clock of a zone that is so many minutes from UTC."""
-    return "".join(
-        _joda_part(letter, count, local, zone, minutes) if count else letter
-        for letter, count in runs(pattern)
-    )
-
-
-def _joda_part(letter: str, count: int, t: datetime, zone: str, minutes: int) -> str:
-    week_year, week, weekday = t.isocalendar()
-    if letter in "yYx":
-        year = week_year if letter == "x" else t.year
-        return f"{year % 100:02d}" if count == 2 else str(year).zfill(count)
-    if letter == "M" and count >= 3:
-        return MONTHS[t.month - 1][:3] if count == 3 else MONTHS[t.month - 1]
-    if letter == "E":
-        return DAYS[weekday - 1][:3] if count <= 3 else DAYS[weekday - 1]
-    if letter == "S":
-        return f"{t.microsecond // 1000:03d}"[:count].ljust(count, "0")
-    if letter in "Zz":
-        sign, ahead = "-" if minutes < 0 else "+", abs(minutes)
-        if letter == "z":
-            return _zone_name(zone, t, count)
-        if count == 1:
-            return f"{sign}{ahead // 60:02d}{ahead % 60:02d}"
-        return f"{sign}{ahead // 60:02d}:{ahead % 60:02d}" if count == 2 else zone
-    texts = {"a": "AM" if t.hour < 12 else "PM", "G": "AD"}
-    if letter in texts:
-        return texts[letter]
-    numbers = {
-        "C": t.year // 100,
-        "M": t.month,
-        "d": t.day,
-        "D": t.timetuple().tm_yday,
-        "e": weekday,
-        "w": week,
-        "H": t.hour,
-        "h": (t.hour + 11) % 12 + 1,
-        "K": t.hour % 12,
-        "k": (t.hour + 23) % 24 + 1,
-        "m": t.minute,
-        "s": t.second,
-    }
-    if letter not in numbers:
-        raise invalid(f"Illegal pattern component: {letter * count}")
-    return str(numbers[letter]).zfill(count)
-
-
-def _zone_name(zone: str, t: datetime, count: int) -> str:
-    if zone == "UTC":
-        return "UTC" if count < 4 else "Coordinated Universal Time"
-    if zone[0] in "+-":
-        return zone
-    return _zone(zone).tzname(t) or zone
-
-
-def _zone(name: str):
+def zone_of(name: str):
     match = re.fullmatch(r"([+-])(\d{2}):?(\d{2})", name)
     if match:
         ahead = timedelta(hours=int(match[2]), minutes=int(match[3]))
@@ -129,55 +72,6 @@ def _zone(name: str):
         return ZoneInfo("UTC" if name in ("Z", "UTC", "GMT", "UT") else name)
     except (ZoneInfoNotFoundError, ValueError):
         raise invalid(f"Unknown time-zone ID: {name}") from None
-
-
-_MYSQL_LETTERS = {
-    "a": lambda t: DAYS[t.weekday()][:3],
-    "b": lambda t: MONTHS[t.month - 1][:3],
-    "c": lambda t: str(t.month),
-    "d": lambda t: f"{t.day:02d}",
-    "e": lambda t: str(t.day),
-    "f": lambda t: f"{t.microsecond:06d}",
-    "H": lambda t: f"{t.hour:02d}",
-    "h": lambda t: f"{(t.hour + 11) % 12 + 1:02d}",
-    "I": lambda t: f"{(t.hour + 11) % 12 + 1:02d}",
-    "i": lambda t: f"{t.minute:02d}",
-    "j": lambda t: f"{t.timetuple().tm_yday:03d}",
-    "k": lambda t: str(t.hour),
-    "l": lambda t: str((t.hour + 11) % 12 + 1),
-    "M": lambda t: MONTHS[t.month - 1],
-    "m": lambda t: f"{t.month:02d}",
-    "p": lambda t: "AM" if t.hour < 12 else "PM",
-    "r": lambda t: f"{(t.hour + 11) % 12 + 1:02d}:{t:%M:%S} {'AM' if t.hour < 12 else 'PM'}",
-    "S": lambda t: f"{t.second:02d}",
-    "s": lambda t: f"{t.second:02d}",
-    "T": lambda t: f"{t:%H:%M:%S}",
-    "v": lambda t: f"{t.isocalendar()[1]:02d}",
-    "W": lambda t: DAYS[t.weekday()],
-    "x": lambda t: str(t.isocalendar()[0]),
-    "Y": lambda t: f"{t.year:04d}",
-    "y": lambda t: f"{t.year % 100:02d}",
-    "%": lambda t: "%",
-}
-_MYSQL_REFUSED = "DUuVwX"
-
-
-@function("TIMESTAMP", "VARCHAR", returns="VARCHAR")
-def mysql_format(local: datetime, pattern: str) -> str:
-    """``date_format``."""
-    out, at = [], 0
-    while at < len(pattern):
-        if pattern[at] != "%" or at + 1 == len(pattern):
-            out.append(pattern[at])
-            at += 1
-            continue
-        letter = pattern[at + 1]
-        if letter in _MYSQL_REFUSED:
-            raise invalid(f"%{letter} not supported in date format string")
-        write = _MYSQL_LETTERS.get(letter)
-        out.append(write(local) if write else letter)
-        at += 2
-    return "".join(out)
 
 
 # --- reading ---
@@ -295,7 +189,7 @@ def mysql_form(pattern: str) -> _Form:
             continue
         letter = pattern[at + 1]
         at += 2
-        if letter in _MYSQL_REFUSED:
+        if letter in MYSQL_REFUSED:
             raise invalid(f"%{letter} not supported in date format string")
         if letter in simple:
             part, most = simple[letter]
@@ -369,7 +263,7 @@ def joda_parse(text: str, pattern: str) -> dict:
     named = parts.get("zone")
     if named is None:
         return {"i": local, "z": "UTC"}
-    zone = _zone(named)
+    zone = zone_of(named)
     instant = local.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
     match = re.fullmatch(r"([+-]\d{2}):?(\d{2})", named)
     shown = f"{match[1]}:{match[2]}" if match else named
@@ -473,9 +367,3 @@ def zone_id(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise invalid(f"'{name}' is not a valid time zone") from None
     return name
-
-
-@function("TIMESTAMP", "VARCHAR", returns="TIMESTAMP")
-def instant_of(local: datetime, zone: str) -> datetime:
-    """The instant of a clock's time; in a gap the clock is taken as if it had not been put on yet."""
-    return local.replace(tzinfo=_zone(zone)).astimezone(UTC).replace(tzinfo=None)
