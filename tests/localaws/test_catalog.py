@@ -103,8 +103,8 @@ class TestDatabases:
         catalog.create_database(DatabaseInput={"Name": "logs"})
         assert catalog.get_tables(DatabaseName="logs")["TableList"] == []
 
-    def test_another_accounts_catalog_is_not_found(self, catalog):
-        with refused("EntityNotFoundException"):
+    def test_another_accounts_catalog_is_shut(self, catalog):
+        with refused("AccessDeniedException"):
             catalog.get_databases(CatalogId="999999999999")
 
 

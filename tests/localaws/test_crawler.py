@@ -524,7 +524,7 @@ def test_names_that_are_not_there_are_refused(glue):
     for action in ("GetCrawler", "StartCrawler", "StopCrawler", "DeleteCrawler", "UpdateCrawler"):
         assert glue.refused(action, Name="none") == "EntityNotFoundException"
     assert glue.refused("ListCrawls", CrawlerName="none") == "EntityNotFoundException"
-    with pytest.raises(AwsError, match="EntityNotFoundException"):
+    with pytest.raises(AwsError, match="InvalidInputException"):
         glue.crawler(Classifiers=["none"])
     glue.crawler()
     with pytest.raises(AwsError, match="AlreadyExistsException"):

@@ -63,7 +63,11 @@ class CatalogBase:
 
     def _check_catalog(self, catalog_id: str | None) -> None:
         if catalog_id not in (None, "", self.account_id):
-            raise not_found(f"Catalog {catalog_id} not found.")
+            # As AWS answers who asks for the catalog of an account that has not let it in.
+            raise AwsError(
+                "AccessDeniedException",
+                f"The local AWS has the catalog {self.account_id} alone, no {catalog_id}.",
+            )
 
     def _database_row(self, name: str) -> sqlite3.Row:
         row = self.store.connection().execute(

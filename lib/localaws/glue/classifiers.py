@@ -64,7 +64,9 @@ class Classifiers:
 
     def list(self, body: dict[str, Any]) -> dict[str, Any]:
         limit = body.get("MaxResults") or PAGE_SIZE
-        return self._documents.page("Classifiers", body.get("NextToken"), limit, lambda _, each: each)
+        return self._documents.page(
+            "Classifiers", body.get("NextToken"), limit, lambda _, each: each, "ValidationException"
+        )
 
     def update(self, body: dict[str, Any]) -> dict[str, Any]:
         kind, settings = _only(body)

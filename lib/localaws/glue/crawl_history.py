@@ -50,7 +50,8 @@ class CrawlHistory:
 
 def metrics(body: dict[str, Any], crawlers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Answer GetCrawlerMetrics."""
-    wanted, after = body.get("CrawlerNameList"), paging.after(body.get("NextToken")) or ""
+    wanted = body.get("CrawlerNameList")
+    after = paging.after(body.get("NextToken"), "ValidationException") or ""
     named = [each for each in crawlers if each["Name"] > after and (not wanted or each["Name"] in wanted)]
     names = [each["Name"] for each in named]
     limit = body.get("MaxResults") or METRICS_PAGE_SIZE

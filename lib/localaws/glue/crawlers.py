@@ -10,7 +10,7 @@ from typing import Any
 
 from localaws import paging
 from localaws.glue import crawler_definition
-from localaws.glue.base import given, not_found, now
+from localaws.glue.base import given, invalid, not_found, now
 from localaws.glue.catalog import Catalog
 from localaws.glue.classifiers import Classifiers
 from localaws.glue.cloudwatch import CloudWatch
@@ -23,6 +23,7 @@ from localaws.service import AwsError, Context, Handler
 
 LOG_GROUP = "/aws-glue/crawlers"
 PAGE_SIZE = 100
+WRONG_PAGE = "ValidationException"  # no other error of these listings says what a wrong token is
 _HISTORY_OF = {"SUCCEEDED": "COMPLETED", "FAILED": "FAILED", "CANCELLED": "STOPPED"}
 
 
@@ -127,14 +128,16 @@ class Crawlers:
     def list(self, body: dict[str, Any]) -> dict[str, Any]:
         limit = body.get("MaxResults") or PAGE_SIZE
         return self._documents.page(
-            "Crawlers", body.get("NextToken"), limit, lambda _, each: self._answer(each)
+            "Crawlers", body.get("NextToken"), limit, lambda _, each: self._answer(each), WRONG_PAGE
         )
 
     def list_names(self, body: dict[str, Any]) -> dict[str, Any]:
         limit = min(body.get("MaxResults") or PAGE_SIZE, PAGE_SIZE)
         if not body.get("Tags"):
-            return self._documents.page("CrawlerNames", body.get("NextToken"), limit, lambda name, _: name)
-        after = paging.after(body.get("NextToken")) or ""
+            return self._documents.page(
+                "CrawlerNames", body.get("NextToken"), limit, lambda name, _: name, WRONG_PAGE
+            )
+        after = paging.after(body.get("NextToken"), WRONG_PAGE) or ""
         names = [
             each["Name"]
             for each in self._documents.all()
@@ -193,7 +196,10 @@ class Crawlers:
 
     def _check(self, body: dict[str, Any]) -> None:
         for name in body.get("Classifiers") or ():
-            self.classifiers.find(name)
+            try:
+                self.classifiers.find(name)
+            except AwsError as error:
+                raise invalid(error.message) from None
         crawler_definition.check(body)
 
     # Crawls

@@ -70,12 +70,17 @@ class NamedDocuments:
         return [documents.loads(row["body"]) for row in self._execute("SELECT body FROM {} ORDER BY name")]
 
     def page(
-        self, member: str, next_token: str | None, limit: int, what: Callable[[str, Document], Any]
+        self,
+        member: str,
+        next_token: str | None,
+        limit: int,
+        what: Callable[[str, Document], Any],
+        error: str = "InvalidInputException",
     ) -> Document:
-        """Give a page of an answer, `what` of each document under `member`."""
+        """Give a page of an answer, `what` of each document under `member`; `error` is for a wrong token."""
         rows = self._execute(
             "SELECT name, body FROM {} WHERE name > ? ORDER BY name LIMIT ?",
-            (paging.after(next_token) or "", limit + 1),
+            (paging.after(next_token, error) or "", limit + 1),
         ).fetchall()
         items = [what(row["name"], documents.loads(row["body"])) for row in rows]
         names = [row["name"] for row in rows]
