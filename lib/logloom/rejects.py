@@ -56,13 +56,22 @@ class Rejects:
 
 def find(settings: Settings) -> Rejects:
     """Group the rejected lines (20,000 different ones at most); propose a format for the largest group."""
-    frame = queries.run(settings, "rejects_lines", limit=MOST_LINES).frame
-    found = patterns.find(frame[["raw_line", "lines"]]).table
+    return group(queries.run(settings, "rejects_lines", limit=MOST_LINES).frame)
+
+
+def group(rejected: pd.DataFrame) -> Rejects:
+    """Group lines, and propose a format for the largest group.
+
+    Parameters
+    ----------
+    rejected
+        A row a different line: `source`, `raw_line`, `lines` (how many there are of it).
+    """
+    found = patterns.find(rejected[["raw_line", "lines"]]).table
     groups = found.rename(columns={"events": "lines"})[["pattern", "lines", "share", "example"]]
     if groups.empty:
         return Rejects(groups, Proposal("", 0, 0, "there are no lines"), "")
-    inside = members(frame["raw_line"].to_list(), groups["pattern"].iloc[0])
-    of_group = frame[inside]
+    of_group = rejected[members(rejected["raw_line"].to_list(), groups["pattern"].iloc[0])]
     sources = of_group.groupby("source")["lines"].sum()
     largest = propose(of_group["raw_line"].to_list())
     return Rejects(groups, largest, sources.idxmax() if len(sources) else "")

@@ -330,3 +330,18 @@ def test_an_error_of_ours_has_its_own_exit_code(call, checkout, monkeypatch):
 
     monkeypatch.setattr(queries, "run_sql", fail)
     assert call("query", "SELECT 1") == (1, "", "logloom: one two\n")
+
+
+def test_formats_tells_what_the_lines_of_a_file_are(call, tmp_path):
+    file = tmp_path / "shop.log"
+    lines = ['{"time":"2025-01-13T09:58:13Z","level":"error","msg":"no"}', "no time at all \x1b[2J"]
+    lines += [f"till;WARN;2025-01-13 09:58:{n:02};bob" for n in range(5)]
+    file.write_text("\n".join(lines))
+    _, out, _ = call("formats", str(file))
+    assert "7 lines = 1 events + 0 joined + 6 rejected + 0 blank" in out
+    assert "slog_json: 1" in out
+    assert "\x1b" not in out
+    own = out.split("_lines: '")[1].split("'")[0]
+    code, out, _ = call("formats", str(file), "-p", "formats", f"{{till: {json.dumps(own)}}}")
+    assert code == 0
+    assert "till: 5" in out
