@@ -12,10 +12,9 @@ CREATE MACRO zone_id(z) AS CASE
 CREATE MACRO at_utc(t) AS CASE WHEN t IS NOT NULL THEN {'i': CAST(t AS TIMESTAMP), 'z': 'UTC'} END;
 -- Of two instants that a clock shows alike, when it is put back, Java takes the first and DuckDB the second.
 CREATE MACRO later_utc(t, z) AS timezone('UTC', timezone(zone_id(z), CAST(t AS TIMESTAMP)));
-CREATE MACRO in_utc(t, z) AS CASE WHEN z = 'UTC' THEN CAST(t AS TIMESTAMP)
-    WHEN timezone(zone_id(z), timezone('UTC', later_utc(t, z) - INTERVAL 1 HOUR)) = CAST(t AS TIMESTAMP) THEN later_utc(t, z) - INTERVAL 1 HOUR
-    ELSE later_utc(t, z) END;
-CREATE MACRO at_zone(t, z) AS CASE WHEN t IS NOT NULL AND z IS NOT NULL THEN {'i': in_utc(t, z), 'z': z} END;
+CREATE MACRO in_utc(t, z) AS CASE WHEN z = 'UTC' THEN CAST(t AS TIMESTAMP) ELSE list_transform([{'u': later_utc(t, z), 't': CAST(t AS TIMESTAMP), 'z': zone_id(z)}],
+    lambda _p: CASE WHEN timezone(_p.z, timezone('UTC', _p.u - INTERVAL 1 HOUR)) = _p.t THEN _p.u - INTERVAL 1 HOUR ELSE _p.u END)[1] END;
+CREATE MACRO at_zone(t, z) AS list_transform([{'t': CAST(t AS TIMESTAMP), 'z': z}], lambda _q: CASE WHEN _q.t IS NOT NULL AND _q.z IS NOT NULL THEN {'i': in_utc(_q.t, _q.z), 'z': _q.z} END)[1];
 CREATE MACRO local_time(v) AS CASE WHEN (v).z = 'UTC' THEN (v).i
     ELSE timezone(zone_id((v).z), timezone('UTC', (v).i)) END;
 
@@ -137,7 +136,9 @@ CREATE MACRO offset_text(v, zero) AS CASE WHEN (v).i IS NULL THEN NULL WHEN offs
 CREATE MACRO iso_zone(z) AS CASE WHEN z IN ('', 'Z', '+00:00', '-00:00', '+0000', '+00') THEN 'UTC' WHEN length(z) = 3 THEN z || ':00' WHEN length(z) = 5 THEN z[1:3] || ':' || z[4:] ELSE z END;
 CREATE MACRO iso_timestamp(s) AS CASE
     WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z') AND TRY_CAST(rtrim(s, 'Z') AS TIMESTAMP) IS NOT NULL
-    THEN at_utc(date_trunc('millisecond', TRY_CAST(rtrim(s, 'Z') AS TIMESTAMP))) ELSE py_iso_timestamp(s) END;
+    THEN at_utc(date_trunc('millisecond', TRY_CAST(rtrim(s, 'Z') AS TIMESTAMP)))
+    WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?[+-](0[0-9]|1[0-3]):[0-5][0-9]') AND TRY_CAST(s AS TIMESTAMPTZ) IS NOT NULL
+    THEN {'i': date_trunc('millisecond', timezone('UTC', TRY_CAST(s AS TIMESTAMPTZ))), 'z': iso_zone(right(s, 6))} ELSE py_iso_timestamp(s) END;
 CREATE MACRO iso_date(s) AS CASE WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}') AND TRY_CAST(s AS DATE) IS NOT NULL THEN TRY_CAST(s AS DATE)
     ELSE CAST((py_iso_timestamp(checked(contains(s, 'T'), concat('INVALID_FUNCTION_ARGUMENT: Invalid format: "', s, '" is malformed'), s))).i AS DATE) END;
 CREATE MACRO upper_text(s) AS CASE WHEN contains(s, 'ß') THEN array_to_string(list_transform(string_split(s, 'ß'), lambda p: upper(p)), 'ß') ELSE upper(s) END;
@@ -160,7 +161,7 @@ CREATE MACRO arrays_equal(a, b) AS CASE WHEN NOT has_null(a) AND NOT has_null(b)
     WHEN len(a) <> len(b) OR list_bool_or(list_transform(range(1, len(a) + 1), lambda i: a[i] <> b[i])) THEN false ELSE NULL END;
 CREATE MACRO has_item(a, x) AS CASE WHEN x IS NULL THEN has_null(a) ELSE coalesce(list_contains(a, x), false) END;
 CREATE MACRO contains_item(a, x) AS CASE WHEN list_contains(a, x) THEN true WHEN a IS NULL OR x IS NULL OR has_null(a) THEN NULL ELSE false END;
-CREATE MACRO distinct_items(a) AS list_filter(a, lambda x, i: CASE WHEN x IS NULL THEN NOT has_null(a[1:i - 1]) ELSE NOT coalesce(list_contains(a[1:i - 1], x), false) END);
+CREATE MACRO distinct_items(a) AS CASE WHEN len(list_distinct(a)) = list_count(a) AND len(a) - list_count(a) <= 1 THEN a ELSE list_filter(a, lambda x, i: CASE WHEN x IS NULL THEN NOT has_null(a[1:i - 1]) ELSE NOT coalesce(list_contains(a[1:i - 1], x), false) END) END;
 CREATE MACRO overlap(a, b) AS CASE WHEN list_has_any(list_filter(a, lambda x: x IS NOT NULL), list_filter(b, lambda x: x IS NOT NULL)) THEN true
     WHEN a IS NULL OR b IS NULL OR has_null(a) OR has_null(b) THEN NULL ELSE false END;
 CREATE MACRO array_part(a, start, count_) AS checked(start = 0, 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1', checked(count_ < 0, 'INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0', CASE WHEN start IS NULL OR count_ IS NULL THEN NULL

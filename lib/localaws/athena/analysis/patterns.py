@@ -212,3 +212,32 @@ def _joda_part(letter: str, count: int, local: str, zoned: str, position: Positi
     raise StatementError(
         "INVALID_FUNCTION_ARGUMENT", f"Illegal pattern component: {letter * count}", position
     )
+
+
+_STRPTIME = {"yyyy": "%Y", "MM": "%m", "MMM": "%b", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+
+
+def joda_parse(pattern: str, value: str) -> str | None:
+    """``parse_datetime`` by DuckDB's strptime, its instant NULL for what does not fit.
+
+    None for a pattern that it reads otherwise: a part of the date left out, or a zone that does not
+    stand at its end.
+    """
+    cut = runs(pattern)
+    zoned = bool(cut) and cut[-1][0] == "Z" and cut[-1][1] in (1, 2)
+    out, named = [], set()
+    for letter, count in cut[:-1] if zoned else cut:
+        if not count:
+            out.append(letter.replace("%", "%%"))
+            continue
+        if letter * count not in _STRPTIME:
+            return None
+        named.add(letter)
+        out.append(_STRPTIME[letter * count])
+    if not named >= {"y", "M", "d"}:
+        return None
+    if not zoned:
+        return f"at_utc(try_strptime({value}, {text(''.join(out))}))"
+    parsed = f"timezone('UTC', try_strptime({value}, {text(''.join(out) + '%z')}))"
+    offset = f"regexp_extract({value}, '([+-][0-9]{{2}}:?[0-9]{{2}})$', 1)"
+    return f"{{'i': CAST({parsed} AS TIMESTAMP), 'z': iso_zone({offset})}}"

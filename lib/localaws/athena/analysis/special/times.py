@@ -304,7 +304,10 @@ def _parse(scope: Expressions, node: nodes.Call) -> Value:
     literal = values[1].literal
     if node.name == "parse_datetime":
         _check(times.joda_form, literal, node)
-        return Value(f"py_joda_parse({text}, {pattern})", types.TIMESTAMP_TZ)
+        fast = patterns.joda_parse(literal, text) if isinstance(literal, str) else None
+        slow = f"py_joda_parse({text}, {pattern})"
+        sql = f"CASE WHEN ({fast}).i IS NOT NULL THEN {fast} ELSE {slow} END" if fast else slow
+        return Value(sql, types.TIMESTAMP_TZ)
     _check(times.mysql_form, literal, node)
     fast = patterns.mysql_parse(literal, text) if isinstance(literal, str) else None
     slow = f"py_mysql_parse({text}, {pattern})"
