@@ -9,7 +9,7 @@ def test_functions_are_named_once_with_their_signatures():
     found = {f.name: f for f in supported.functions()}
 
     assert len(found) == len(supported.functions()) > 250
-    assert found["upper"].signatures == ("upper(varchar(x)) → varchar(x)",)
+    assert "upper(varchar(x)) → varchar(x)" in found["upper"].signatures
     assert found["sum"].kind == "aggregate"
     assert found["row_number"].kind == "window"
     assert not found["learn_classifier"].supported

@@ -140,7 +140,7 @@ def _form(scope: Expressions, node: nodes.Call, values: list[Value]) -> tuple[st
         return f"string_agg({values[0].sql}, {separator})", "{}", types.VARCHAR
     if values and values[0].type.name == "decimal" and name in ("sum", "avg"):
         return _decimal_aggregate(name, node, values[0])
-    if name in ("max", "min") and len(values) == 2:
+    if name in ("max", "min") and len(values) == 2 and values[1].type.name in types.INTEGERS:
         item = convert.coerce(values[1].sql, values[1].type, types.BIGINT)
         return f"{name}({values[0].sql}, {item})", "{}", types.array(values[0].type)
     if name in ("max", "min") and len(values) == 1 and values[0].type.name == "timestamp with time zone":

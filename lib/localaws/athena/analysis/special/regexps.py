@@ -106,6 +106,28 @@ def _regexp_extract(scope: Expressions, node: nodes.Call) -> Value:
     return Value(f"py_{node.name}({text}, {pattern.sql}, {group.sql})", result)
 
 
+@special("replace")
+def _replace(scope: Expressions, node: nodes.Call) -> Value | None:
+    """With three arguments the length can grow: x + z * (x + 1)."""
+    if len(node.arguments) != 3:
+        return None
+    values = [scope.value(a) for a in node.arguments]
+    if not all(v.type.name == "varchar" or v.type == types.UNKNOWN for v in values):
+        raise unexpected(
+            node,
+            values,
+            "replace(varchar(x), varchar(y)), replace(varchar(x), varchar(y), varchar(z))",
+        )
+    length = None
+    if values[0].type.args and values[2].type.args:
+        x, z = values[0].type.args[0], values[2].type.args[0]
+        length = x + z * (x + 1)
+    sqls = ", ".join(convert.coerce(v.sql, v.type, types.VARCHAR) for v in values)
+    return Value(
+        f"replace_text({sqls})", types.varchar(length if length and length < 2_147_483_647 else None)
+    )
+
+
 @special("regexp_position")
 def _regexp_position(scope: Expressions, node: nodes.Call) -> Value:
     arity(node, 2, 4)
