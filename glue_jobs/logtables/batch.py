@@ -1,8 +1,14 @@
 """A run of the job, from the listing of the raw logs to the registered tables, exactly once.
 
 The order is what makes it so: the intent first; then the data, under names that carry the batch; then the
-audit rows in one PUT, which are the commit; then the files that the batch superseded go, and the intent
-last. A run begins with what an earlier one left: a committed batch is finished, any other one undone.
+audit rows in one PUT, which are the commit; then the dates that the batch wrote anew get their places, and
+the intent goes last. A run begins with what an earlier one left: a committed batch is finished, any other one
+undone.
+
+What queries see meanwhile: a date that loses rows (of an object that changed, went, or is read again) is
+written anew beside the old one, and exchanged in one change of its partition. Rows that are only added to a
+date can be seen as soon as their file is written, each once, and go again if the batch is undone; those of a
+date that is new to a table once it is a partition, which is after the commit.
 """
 
 from __future__ import annotations
@@ -181,6 +187,7 @@ def _run_locked(options, s3, glue, distribute, run_id, say) -> Outcome:
         )
     places = all_places.load(s3, options.cleaned)
     undone = intents.recover(audit.committed() | set(places.done))
+    places = all_places.load(s3, options.cleaned)
     for intent in undone:
         say(f"undid batch {intent.batch_id}, which job run {intent.run_id} did not finish")
 
@@ -195,6 +202,7 @@ def _run_locked(options, s3, glue, distribute, run_id, say) -> Outcome:
         outcome.batch_id = new_batch_id()
         accounts = _write_batch(options, s3, distribute, run_id, known, found, outcome.batch_id, places, say)
         outcome.accounts = by_source(found.to_read, accounts)
+        places = all_places.load(s3, options.cleaned)
     intents.forget(undone)
     # Also when nothing was new: an earlier run may have died before, or somebody dropped a table.
     registered = register(glue, s3, options.database, options.cleaned, file_format, places=places)
@@ -209,8 +217,8 @@ def _write_batch(
     file_format = FORMATS[options.output_format]
     intents = Intents(s3, options.cleaned)
     stale = {raw.uri: known[raw.uri] for raw in found.replaced} | found.gone
-    stale_files = supersede.stale_files(s3, options.cleaned, stale, places)
-    intent = Intent(batch_id, run_id, tuple(file.stored.key for file in stale_files))
+    renewed = supersede.dates_of_stale_rows(s3, options.cleaned, stale, places)
+    intent = Intent(batch_id, run_id, tuple(renewed))
     intents.write(intent)
     try:
         tasks = make_tasks(found.to_read, s3, distribute, options.formats)
@@ -222,10 +230,11 @@ def _write_batch(
             options.output_format,
             formats=options.formats,
             time_zones=options.time_zones,
-            places=places,
+            # The dates that lose rows are written anew beside the old ones, so that no query sees both.
+            places=places.with_moved(intent.new_places()),
         )
         accounts = merged(distribute(Transform(spec), tasks, "transform") if tasks else ())
-        supersede.rewrite(s3, options.cleaned, stale_files, stale, file_format, places, batch_id=batch_id)
+        supersede.rewrite(s3, options.cleaned, renewed, stale, file_format, spec.places, batch_id=batch_id)
         rows = audits.audit_rows(
             accounts,
             found.to_read,

@@ -14,7 +14,6 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
-from logformats.schema import PARTITION
 
 from logtables import audit as audits
 from logtables import batch, lock
@@ -22,7 +21,7 @@ from logtables import places as all_places
 from logtables import s3 as objects
 from logtables.files import FORMATS, format_of_file
 from logtables.intents import FencedError, Intent, Intents
-from logtables.places import MOVED, TABLES, Places
+from logtables.places import TABLES, Places
 from logtables.register import register
 from logtables.s3 import Location, StoredObject, UnreadableObjectError
 from logtables.work import added_up
@@ -201,6 +200,7 @@ def recovered_tables(
     places = all_places.load(s3, cleaned)
     intents = Intents(s3, cleaned)
     undone = intents.recover(audit.committed() | set(places.done))
+    places = all_places.load(s3, cleaned)
     for intent in undone:
         say(f"undid batch {intent.batch_id}, which job run {intent.run_id} did not finish")
     file_format = FORMATS[formats.pop()]
@@ -231,7 +231,7 @@ def _plan(options: Options, s3: BaseClient, places: Places, suffix: str, move_id
             groups = grouped(files, options.target_bytes)
             if not groups:
                 continue
-            prefix = f"{MOVED}/{move_id}/{table}/{PARTITION}={dt}/"
+            prefix = all_places.moved_prefix(move_id, table, dt)
             merges = []
             for group in groups:
                 key = options.cleaned.key(f"{prefix}{move_id}-c{number:05d}{suffix}")

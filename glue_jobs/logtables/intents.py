@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from logformats.schema import TABLES
 
+from logtables import places as all_places
 from logtables import s3 as objects
 from logtables.places import MOVED
 from logtables.s3 import Location
@@ -31,15 +33,16 @@ class Intent:
         The batch; its files' names begin with it.
     run_id
         The job run that is at it.
-    superseded
-        Keys of files that other files of this batch replace: to be deleted once it is committed.
+    moves
+        Tables and dates that the batch writes anew, in places of its own: they get these places once it is
+        committed.
     void
         Another run undid it.
     """
 
     batch_id: str
     run_id: str
-    superseded: tuple[str, ...] = ()
+    moves: tuple[tuple[str, str], ...] = ()
     void: bool = False
 
     def to_json(self) -> bytes:
@@ -48,7 +51,11 @@ class Intent:
     @classmethod
     def from_json(cls, data: bytes) -> Intent:
         values = json.loads(data)
-        return cls(**values | {"superseded": tuple(values["superseded"])})
+        return cls(**values | {"moves": tuple((table, dt) for table, dt in values["moves"])})
+
+    def new_places(self) -> dict[tuple[str, str], str]:
+        """Give the places that the dates get, by table and date: prefixes below the tables' place."""
+        return {(table, dt): all_places.moved_prefix(self.batch_id, table, dt) for table, dt in self.moves}
 
 
 class Intents:
@@ -124,8 +131,12 @@ class Intents:
         return undone
 
     def finish(self, intent: Intent) -> None:
-        """Remove what a committed batch superseded, and drop its intent."""
-        objects.delete(self._s3, self._cleaned.bucket, intent.superseded)
+        """Give the dates that a committed batch wrote anew their places, and drop its intent."""
+        if intent.moves:
+            places = all_places.load(self._s3, self._cleaned)
+            if intent.batch_id not in places.done:
+                places = places.move(intent.batch_id, intent.new_places(), datetime.now(UTC))
+                all_places.save(self._s3, self._cleaned, places)
         self.drop(intent)
 
     def forget(self, undone: list[Intent]) -> None:

@@ -82,6 +82,10 @@ class Places:
                 found.add(dt)
         return sorted(dt for dt in found if self.keeps(dt))
 
+    def with_moved(self, to: Mapping[tuple[str, str], str]) -> Places:
+        """Give where the files will be once these dates have moved."""
+        return replace(self, moved={**self.moved, **to})
+
     def move(self, move_id: str, to: Mapping[tuple[str, str], str], now: datetime) -> Places:
         """Give dates other places; the old ones are retired."""
         old = [Retired(self.prefix(*key), now) for key in sorted(to)]
@@ -115,6 +119,11 @@ class Places:
             ),
             values["first_date"],
         )
+
+
+def moved_prefix(move_id: str, table: str, dt: str) -> str:
+    """The prefix, below the tables' place, that a move gives to a table's date."""
+    return f"{MOVED}/{move_id}/{table}/{PARTITION}={dt}/"
 
 
 def load(s3: BaseClient, cleaned: Location) -> Places:

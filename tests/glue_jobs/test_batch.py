@@ -8,13 +8,14 @@ import gzip
 import json
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 from fake_aws import InProcess, Killed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from logtables import batch, plan, small
 from logtables.lock import LockedError
-from world import BUCKET, CLEANED, RAW, THREE_DAYS, World, line, log
+from world import BUCKET, CLEANED, RAW, TABLES, THREE_DAYS, World, in_order, line, log
 
 
 def test_the_tables_hold_what_the_logs_say():
@@ -80,7 +81,7 @@ def test_a_changed_object_replaces_its_rows_and_no_others():
 
     clean = World(web__a=log(line(2, 30, 503), line(9, 1)), web__b=log(line(1, 7), line(2, 8), "rubbish b\n"))
     clean.run()
-    assert world.tables() == clean.tables()
+    assert world.as_read() == clean.as_read()
     assert world.s3.keys("_intents") == []
 
 
@@ -165,7 +166,7 @@ def test_a_large_object_is_cut_and_gives_the_same_rows(monkeypatch):
     cut = World(web__a=data)
     cut.run()
     assert cut.distributes[0].steps[0] == ("number the lines", len(data) // 20_000)
-    assert cut.tables() == whole.tables()
+    assert cut.as_read() == whole.as_read()
     assert cut.table("log_audit")["lines_read"].to_list() == whole.table("log_audit")["lines_read"].to_list()
 
 
@@ -178,7 +179,7 @@ def test_rows_beyond_the_buffer_go_to_further_files(monkeypatch):
     monkeypatch.undo()
     one = World(web__a=THREE_DAYS, web__b=THREE_DAYS)
     one.run()
-    assert many.tables() == one.tables()
+    assert many.as_read() == one.as_read()
     assert len(many.s3.keys("/logs/dt=")) == 4
     assert len(one.s3.keys("/logs/dt=")) == 2
 
@@ -210,7 +211,7 @@ def test_csv_tables_hold_the_same_rows():
         world.land("web/a.log", log(line(2, 1)))
         world.run(output_format=output_format)
         assert all(key.endswith(output_format) for key in world.s3.keys("/dt="))
-        rows[output_format] = world.tables()
+        rows[output_format] = world.as_read()
     assert rows["csv"] == rows["parquet"]
 
 
@@ -261,7 +262,7 @@ def outcomes_of_crashes(prepare, change):
     reference = prepare()
     change(reference)
     reference.run()
-    wanted = reference.tables()
+    wanted = reference.as_read()
     for late in (False, True):
         for write in range(10_000):
             world = prepare()
@@ -281,7 +282,7 @@ def test_a_first_run_killed_at_any_write_and_run_again_leaves_no_trace():
         return World(web__a=THREE_DAYS, shop__b=log(line(1, 3), line(4, 2)))
 
     for write, world, wanted in outcomes_of_crashes(prepare, lambda world: None):
-        assert world.tables() == wanted, f"killed at write {write}"
+        assert world.as_read() == wanted, f"killed at write {write}"
         assert world.s3.keys("_intents") == world.s3.keys("_lock") == []
         assert world.run().batch_id is None
 
@@ -297,8 +298,48 @@ def test_a_run_on_changed_and_new_objects_killed_at_any_write_leaves_no_trace():
         world.land("shop/c.log", log(line(2, 50)))
 
     for write, world, wanted in outcomes_of_crashes(prepare, change):
-        assert world.tables() == wanted, f"killed at write {write}"
+        assert world.as_read() == wanted, f"killed at write {write}"
         assert world.s3.keys("_intents") == world.s3.keys("_lock") == []
+
+
+def by_date(world: World) -> dict[tuple[str, str], list[str]]:
+    """What a query finds of each table's date, counts of the same added up."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name in TABLES:
+        rows = world.table(name)
+        for (dt,), of_date in rows.partition_by("dt", as_dict=True).items():
+            found[name, dt] = in_order(
+                {each: of_date if each == name else pl.DataFrame() for each in TABLES}
+            )[name]
+    return found
+
+
+def test_at_any_moment_a_date_is_of_the_older_or_of_the_newer_version_of_an_object():
+    def prepare() -> World:
+        world = World(web__a=THREE_DAYS, web__b=log(line(1, 3), line(2, 2), "rubbish b\n"))
+        world.run()
+        return world
+
+    def change(world: World) -> None:
+        world.land("web/a.log", log(line(1, 0), line(2, 40, 503), line(2, 41), "rubbish a\n"))
+
+    older, reference = by_date(prepare()), prepare()
+    change(reference)
+    reference.run()
+    newer = by_date(reference)
+    assert older != newer
+    seen = set()
+    for late in (False, True):
+        for write in range(1000):
+            world = prepare()
+            change(world)
+            with contextlib.suppress(Killed):
+                world.run(world.s3.client_that_dies(write, late=late))
+                break
+            for key, rows in by_date(world).items():
+                assert rows in (older.get(key), newer.get(key)), f"{key} when killed at write {write}"
+                seen.add(rows == newer.get(key))
+    assert False in seen
 
 
 contents = st.lists(

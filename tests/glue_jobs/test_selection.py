@@ -20,10 +20,10 @@ def transformed() -> World:
 
 def test_objects_with_events_of_a_date_are_read_again_and_replace_what_was():
     world = transformed()
-    before = world.tables()
+    before = world.as_read()
     outcome = world.run(selection=Selection(reprocess=frozenset({DAY_4})))
     assert outcome.objects == {"new": 0, "changed": 0, "gone": 0, "unchanged": 1, "again": 1}
-    assert world.tables() == before
+    assert world.as_read() == before
     # A setting that changed since applies to what is read again, and to nothing else.
     world.run(selection=Selection(reprocess=frozenset({DAY_4})), drop_levels=("ERROR",))
     assert world.table("logs").filter(dt="2025-12-04")["log_level"].to_list() == ["WARNING"]
@@ -37,11 +37,11 @@ def test_a_date_without_events_takes_nothing():
 
 def test_objects_with_rejects_are_read_again():
     world = transformed()
-    before = world.tables()
+    before = world.as_read()
     outcome = world.run(selection=Selection(replay_rejects=True))
     assert (outcome.objects["again"], outcome.objects["unchanged"]) == (1, 1)
     assert outcome.accounts["web"]["lines_rejected"] == 1
-    assert world.tables() == before
+    assert world.as_read() == before
 
 
 def test_limits_leave_out_by_events_what_is_known_and_by_landing_what_is_new():
@@ -59,7 +59,7 @@ def test_limits_leave_out_by_events_what_is_known_and_by_landing_what_is_new():
 
 @pytest.mark.parametrize("late", [False, True])
 def test_reading_again_killed_at_any_write_leaves_no_trace(late):
-    wanted = transformed().tables()
+    wanted = transformed().as_read()
     selection = Selection(reprocess=frozenset({DAY_4}), replay_rejects=True)
     for write in range(1_000):
         world = transformed()
@@ -67,7 +67,7 @@ def test_reading_again_killed_at_any_write_leaves_no_trace(late):
             world.run(world.s3.client_that_dies(write, late=late), selection=selection)
         except Killed:
             world.run()
-            assert world.tables() == wanted, f"killed at write {write}"
+            assert world.as_read() == wanted, f"killed at write {write}"
             assert world.s3.keys("_intents") == world.s3.keys("_lock") == []
         else:
             assert write > 5
