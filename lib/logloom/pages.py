@@ -24,6 +24,8 @@ PLOTLY = "application/vnd.plotly.v1+json"
 # What a report shows of an output that comes in several forms: the first of these that it has.
 _BEST = (PLOTLY, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 _NUMBER = re.compile(r"[-+$]?[\d,]+(\.\d+)?(e[-+]?\d+)?( ?(%|s|B|[kMGT]B))?|NaN|<NA>|None", re.ASCII)
+# Columns that count: their digits are grouped. Others may be names made of digits (codes, ports, years).
+_COUNTED = {"bytes", "records", "rows", "events", "lines", "objects", "clients", "server_errors", "requests"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?|NaT")
 # fmt: off
 _TAGS = [
@@ -276,12 +278,34 @@ def _align(markup: str) -> str:
             for row in [*heads, *rows]:
                 row.pop(0).decompose()
             widths = {len(rows[0])}
+        for cell in (cell for head in heads for cell in head if "_" in cell.get_text()):
+            _let_break(page, cell)
         for column in range(widths.pop()):
             cells = [row[column] for row in rows]
             if kind := _kind_of([cell.get_text().strip() for cell in cells if cell.name == "td"]):
-                for cell in cells + [head[column] for head in heads if column < len(head)]:
+                named = [head[column] for head in heads if column < len(head)]
+                for cell in cells + named:
                     cell["class"] = kind
+                if {cell.get_text().strip() for cell in named} & _COUNTED:
+                    for cell in cells:
+                        _group_digits(cell)
     return str(page)
+
+
+def _group_digits(cell: Any) -> None:
+    """12345 → 12,345, in a cell that counts something."""
+    if re.fullmatch(r"\d{4,}", text := cell.get_text().strip()):
+        cell.string = f"{int(text):,}"
+
+
+def _let_break(page: Any, cell: Any) -> None:
+    """Let the long name of a column break after its underscores, or it makes the column as wide as itself."""
+    words = cell.get_text().split("_")
+    cell.clear()
+    for word in words[:-1]:
+        cell.append(f"{word}_")
+        cell.append(page.new_tag("wbr"))
+    cell.append(words[-1])
 
 
 def _best_type(data: Mapping[str, Any]) -> str:

@@ -226,3 +226,12 @@ def test_figures_are_drawn_offline_and_no_script_of_the_logs_runs(executed, brow
     context.close()
     assert {url.split(":")[0] for url in asked} <= {"file", "data", "blob"}
     assert errors == []
+
+
+def test_counts_are_grouped_and_names_of_columns_may_break():
+    frame = pd.DataFrame({"events": [1234567, 12], "http_response_status_code": [10404, 10500]})
+    page = page_of(
+        new_output("display_data", {"text/html": frame.to_html(index=False, border=0)}),
+    )
+    assert "1,234,567" in page and "10404" in page
+    assert "http_<wbr/>response_<wbr/>status_<wbr/>code" in page

@@ -252,7 +252,7 @@ def _picture(title: str, drawn: str, rows, columns, height: int, grid: str) -> M
         f'<text x="100%" y="{_short(place)}%" dy="0.35em" text-anchor="end">{escape(text)}</text>'
         for place, text in rows
     )
-    anchor = lambda place: "start" if place < 0.02 else "middle"  # noqa: E731
+    anchor = lambda place: "start" if place < 0.02 else "end" if place > 0.95 else "middle"  # noqa: E731
     below = "".join(
         f'<text x="{_short(place * 100)}%" y="14" text-anchor="{anchor(place)}"{" class=odd" if odd else ""}>'
         f"{escape(text)}</text>"

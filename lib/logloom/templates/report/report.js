@@ -152,7 +152,7 @@
       left.appendChild(shape("text", { x: canvas.clientWidth < 520 ? "36" : "100%", y: percent(row[0]), dy: "0.35em", "text-anchor": "end" }, row[1]));
     });
     columns.forEach(function (column) {
-      var text = { x: percent(column[0] * 100), y: "14", "text-anchor": column[0] < 0.02 ? "start" : "middle" };
+      var text = { x: percent(column[0] * 100), y: "14", "text-anchor": column[0] < 0.02 ? "start" : column[0] > 0.95 ? "end" : "middle" };
       if (column[2]) { text["class"] = "odd"; }
       below.appendChild(shape("text", text, column[1]));
     });
