@@ -130,7 +130,13 @@ def _form(scope: Expressions, node: nodes.Call, values: list[Value]) -> tuple[st
                 "Expected: count(), count(t) T",
                 node.position,
             )
-        return f"count({values[0].sql})", "{}", types.BIGINT
+        from localaws.athena.analysis.expressions import ordered
+
+        # Instants of different zones are one.
+        counted = ordered(values[0].sql, values[0].type) if node.distinct else values[0].sql
+        return f"count({counted})", "{}", types.BIGINT
+    if name == "approx_distinct" and values and values[0].type.name == "timestamp with time zone":
+        values = [Value(f"({values[0].sql}).i", types.TIMESTAMP), *values[1:]]
     if node.star:
         raise StatementError("SYNTAX_ERROR", f"mismatched input '*' in {name}(*)", node.position)
     if name == "listagg":

@@ -84,6 +84,8 @@ def cast(sql: str, source: Type, target: Type, position: Position | None = None)
         return to_json(sql, source, position)
     if source == types.JSON:
         return from_json(sql, target, position)
+    if target.name == "time with time zone":
+        raise not_supported("CAST to time with time zone", position)
     writer = _CASTS.get(target.name)
     written = writer(sql, source, target) if writer else None
     if written is None:

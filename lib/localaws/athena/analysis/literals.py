@@ -71,6 +71,8 @@ def typed(node: nodes.Typed) -> Value:
     if name == "timestamp":
         return _timestamp(value, invalid)
     if name == "time":
+        if re.search(r"[+-]\d{2}:\d{2}$", value):
+            raise not_supported("a time with time zone", node.position)
         match = _TIME.fullmatch(value)
         if match is None or int(match[1]) > 23 or int(match[2]) > 59 or int(match[3] or 0) > 59:
             raise invalid

@@ -18,7 +18,7 @@ from localaws.athena.analysis.shapes import (
     replace_aliases,
     terms,
 )
-from localaws.athena.errors import StatementError, not_supported
+from localaws.athena.errors import StatementError
 from localaws.athena.sql import nodes
 from localaws.athena.types import Type
 
@@ -339,8 +339,6 @@ class Selects:
                     )
                 index = sqls.index(value.sql)
             self._check_orderable(fields[index].type, item.position)
-            if fields[index].type.name == "timestamp with time zone":
-                raise not_supported("ORDER BY of a timestamp with time zone with DISTINCT", item.position)
             parts.append((f"{index + 1}", direction(item)))
         return parts
 

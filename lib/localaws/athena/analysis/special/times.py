@@ -15,7 +15,7 @@ from localaws.athena.types import Type, duckdb_type
 
 if TYPE_CHECKING:
     from localaws.athena.analysis.expressions import Expressions
-from localaws.athena.analysis.special.base import arity, special, unexpected
+from localaws.athena.analysis.special.base import SPECIAL, arity, special, unexpected
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 
@@ -34,12 +34,35 @@ def _unit(scope: Expressions, node: nodes.Call) -> str:
     return unit
 
 
+def _by_unit(scope: Expressions, node: nodes.Call) -> Value | None:
+    """A call whose unit is known only when it runs: one form for each unit; None when it is a literal."""
+    unit = scope.value(node.arguments[0])
+    if isinstance(unit.literal, str) or not types.is_string(unit.type):
+        return None
+    forms, kind = [], types.UNKNOWN
+    for name in _UNITS:
+        try:
+            arguments = [nodes.String(node.position, name), *node.arguments[1:]]
+            value = SPECIAL[node.name](scope, nodes.Call(node.position, node.name, arguments))
+        except StatementError as error:
+            if error.code != "INVALID_FUNCTION_ARGUMENT":
+                raise
+            continue  # no unit of such a type
+        forms.append(f"WHEN '{name}' THEN {value.sql}")
+        kind = value.type
+    bad = f"concat('INVALID_FUNCTION_ARGUMENT: ', {unit.sql}, ' is not a valid Timestamp field')"
+    otherwise = f"checked({unit.sql} IS NOT NULL, {bad}, CAST(NULL AS {duckdb_type(kind)}))"
+    return Value(f"CASE lower({unit.sql}) {' '.join(forms)} ELSE {otherwise} END", kind)
+
+
 _TIMES = ("date", "timestamp", "timestamp with time zone", "time")
 
 
 @special("date_trunc")
 def _date_trunc(scope: Expressions, node: nodes.Call) -> Value:
     arity(node, 2, 2)
+    if (several := _by_unit(scope, node)) is not None:
+        return several
     unit = _unit(scope, node)
     value = scope.value(node.arguments[1])
     kind = value.type
@@ -67,6 +90,8 @@ def _date_trunc(scope: Expressions, node: nodes.Call) -> Value:
 @special("date_add")
 def _date_add(scope: Expressions, node: nodes.Call) -> Value:
     arity(node, 3, 3)
+    if (several := _by_unit(scope, node)) is not None:
+        return several
     unit = _unit(scope, node)
     count, value = (scope.value(a) for a in node.arguments[1:])
     if not types.coerces(count.type, types.BIGINT) or value.type.name not in _TIMES:
@@ -110,6 +135,8 @@ def _date_add(scope: Expressions, node: nodes.Call) -> Value:
 def _date_diff(scope: Expressions, node: nodes.Call) -> Value:
     """Whole units from the first to the second."""
     arity(node, 3, 3)
+    if (several := _by_unit(scope, node)) is not None:
+        return several
     unit = _unit(scope, node)
     one, two = (scope.value(a) for a in node.arguments[1:])
     kind = types.common_type(one.type, two.type)
