@@ -18,6 +18,8 @@ AGENTS = (
     "Mozilla/5.0 (compatible; ExampleBot/2.1; +https://bot.example.com/about)",
 )
 CHUNK = 500_000
+#: The time of the first lines (UTC).
+START = datetime.datetime(2026, 1, 1)
 
 
 def combined(
@@ -30,7 +32,7 @@ def combined(
 ) -> pl.Series:
     """Return `lines` access log lines (String, no newline) in the order of their times, over `days` (UTC)."""
     random = np.random.default_rng(seed)
-    start = start or datetime.datetime(2026, 1, 1)
+    start = start or START
     seconds = np.sort(random.integers(0, days * 86_400, lines))
 
     def pick(values, weights=None) -> pl.Series:
@@ -85,7 +87,7 @@ def write(path: Path, lines: int, *, seed: int = 1, days: int = 30, compress: bo
             block = combined(
                 count,
                 seed=seed * 1_000 + done // CHUNK,
-                start=datetime.datetime(2026, 1, 1) + done * share,
+                start=START + done * share,
                 days=max(1, round(days * count / lines)),
             )
             size += file.write(("\n".join(block.to_list()) + "\n").encode())
