@@ -75,6 +75,8 @@ class Choice:
 
     def take(self, head: list[str], candidates: Sequence[LogFormat], found: set[LogFormat]) -> None:
         """Take `found` as what the object's head has."""
+        names = {c.name for c in found}
+        found = found | {c for c in candidates if names.intersection(c.within)}
         shared = self.cache if sum(c.kind == "json" for c in found) > 1 else None
         self.chosen = [matcher_for(c, shared) for c in in_order(head, candidates) if c in found]
         self.others = [c for c in candidates if c not in found and c.kind != "delimited"]
@@ -88,7 +90,14 @@ class Choice:
         found = Found.nothing(len(lines))
         left = lines[:whole] if whole is not None and whole < len(lines) else lines
         for matcher in self.chosen:
-            left = self._try(matcher, left, found, chosen=True)
+            could = left
+            if matcher.format.hint and not left.is_empty():
+                could = left.filter(pl.col("text").str.contains(matcher.format.hint, literal=True))
+            taken = self._try(matcher, could, found, chosen=True)
+            if could is left:
+                left = taken
+            elif len(taken) < len(could):
+                left = left.filter(pl.Series(self._free(found)[left["row"].to_numpy()]))
         if not left.is_empty() and self.others:
             if self.timed:
                 left = left.filter(pl.col("text").str.contains(MAYBE_EVENT))

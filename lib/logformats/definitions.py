@@ -81,6 +81,10 @@ class LogFormat:
         Texts that mean that there is no value.
     constants
         Values of columns or attributes that all its lines have.
+    within
+        Formats of which its lines are a special case: where an object has one of these, it is tried first.
+    hint
+        Text that stands in all its lines.
     embeds
         Whether the lines of a container are in its lines (see `embedded`).
     timeless
@@ -114,6 +118,8 @@ class LogFormat:
     separator: str = ""
     nulls: tuple[str, ...] = ("-",)
     constants: Mapping[str, str] = field(default_factory=dict)
+    within: tuple[str, ...] = ()
+    hint: str = ""
     embeds: bool = False
     timeless: bool = False
     records: str = ""
@@ -178,7 +184,7 @@ def from_table(table: Mapping[str, Any], where: str) -> LogFormat:
         )
         for s in values.pop("samples", ())
     )
-    for name in ("requires", "times", "body", "comments", "nulls"):
+    for name in ("requires", "times", "body", "comments", "nulls", "within"):
         if name in values:
             values[name] = tuple(values[name])
     values["level_rules"] = tuple((r["match"], r["level"]) for r in values.pop("level_rules", ()))

@@ -87,3 +87,11 @@ def test_formats_of_several_objects_under_one_prefix_and_in_one_object():
     account = read("\n".join(mixed).encode(), logformats.named("access_combined"))
     assert account.formats == dict.fromkeys(chosen, 30)
     assert account.lines_rejected == 0
+
+
+def test_special_cases_are_seen_where_the_head_has_none():
+    plain = "Feb  5 10:00:00 web app[1]: fine"
+    blocked = next(s.lines[0] for s in logformats.named("iptables").samples if s.becomes)
+    lines = [plain] * 3000 + [blocked] + [plain] * 10
+    account = read("\n".join(lines).encode(), logformats.named("iptables"))
+    assert account.formats == {"syslog_rfc3164": 3010, "iptables": 1}
