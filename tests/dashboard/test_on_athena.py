@@ -183,6 +183,17 @@ def test_a_commit_makes_answers_fresh(settings, local_aws):
     assert data.queries.version() != before
 
 
+def test_answers_of_while_a_run_is_at_work_are_not_kept_beyond_it(settings, local_aws):
+    queries, s3 = Data(settings).queries, local_aws.client("s3")
+    before = queries.version()
+    ticket = {"Bucket": settings.bucket, "Key": "logs/cleaned/_lock/waiting/000000000001-job.jr_1"}
+    s3.put_object(**ticket, Body=b"")
+    during = queries.version()
+    s3.delete_object(**ticket)
+    after = queries.version()
+    assert before == after != during
+
+
 def test_static_figures(settings, frames):
     made = static_figures(settings)
     drawn = sum(int(sum(trace.y)) for trace in made["Events by level"].data)

@@ -108,9 +108,11 @@ class Athena:
 
     def version(self) -> str:
         """Names the state of the tables: it changes with every commit of the job (a row of log_audit, so an
-        object below it) and whenever dates are moved or go, and costs two listings instead of a query."""
+        object below it) and whenever dates are moved or go, and costs three listings instead of a query.
+        While a run has the tables (a ticket of its lock) the state has another name than afterwards: the
+        catalog follows a commit a moment later, and what is read between is not to be kept beyond."""
         settings, digest = self._settings, hashlib.sha256()
-        for folder in ("log_audit/", "_state/places.json"):
+        for folder in ("log_audit/", "_state/places.json", "_lock/waiting/"):
             prefix = f"{settings.cleaned_prefix}/{folder}"
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=prefix)
             for page in pages:
