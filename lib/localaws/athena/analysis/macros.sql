@@ -72,7 +72,6 @@ CREATE MACRO divide_units(n, d) AS checked(d = 0, 'DIVISION_BY_ZERO: Division by
 CREATE MACRO average_units(total, n) AS CASE WHEN n = 0 THEN NULL ELSE half_up(total, n) END;
 
 -- JSON values are their text.
-CREATE MACRO json_is_object(j) AS json_type(j) = 'OBJECT';
 CREATE MACRO json_as_text(j) AS CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN json_extract_string(j, '$')
     WHEN 'OBJECT' THEN checked(true, 'INVALID_CAST_ARGUMENT: Cannot cast to varchar. Unexpected token when cast to varchar: {', '')
     WHEN 'ARRAY' THEN checked(true, 'INVALID_CAST_ARGUMENT: Cannot cast to varchar. Unexpected token when cast to varchar: [', '')
@@ -101,7 +100,6 @@ CREATE MACRO text_part(s, start, count_) AS CASE
 CREATE MACRO replace_text(s, what, by_) AS CASE WHEN what = '' THEN
         CASE WHEN s IS NOT NULL AND by_ IS NOT NULL THEN by_ || array_to_string(list_transform(string_split(s, ''), lambda c: c || by_), '') END
     ELSE replace(s, what, by_) END;
-CREATE MACRO string_codepoints(s) AS string_split(s, '');
 CREATE MACRO split_limited(s, sep, n) AS checked(n <= 0, 'INVALID_FUNCTION_ARGUMENT: Limit must be positive', CASE WHEN len(string_split(s, sep)) <= n THEN string_split(s, sep)
     ELSE list_append(string_split(s, sep)[1:n - 1], array_to_string(string_split(s, sep)[n:], sep)) END);
 CREATE MACRO nth_part(parts, n) AS checked(n <= 0, 'INVALID_FUNCTION_ARGUMENT: Index must be greater than zero', parts[n]);
@@ -190,7 +188,6 @@ CREATE MACRO skewness_of(l) AS CASE WHEN len(present(l)) >= 3 THEN sqrt(len(pres
 CREATE MACRO kurtosis_of(l) AS CASE WHEN len(present(l)) >= 4 THEN
     (len(present(l)) - 1) * len(present(l)) * (len(present(l)) + 1.0) / ((len(present(l)) - 2) * (len(present(l)) - 3)) * moment(present(l), 4) / pow(moment(present(l), 2), 2)
     - 3 * pow(len(present(l)) - 1.0, 2) / ((len(present(l)) - 2) * (len(present(l)) - 3)) END;
-CREATE MACRO zone_short(z) AS CASE WHEN z = 'UTC' THEN 'UTC' ELSE z END;
 CREATE MACRO top_of(m, n) AS map_from_entries(list_transform(list_sort(list_transform(map_entries(m), lambda e: {'n': -CAST(e.value AS BIGINT), 'key': e.key, 'value': e.value}))[1:n],
     lambda e: {'key': e.key, 'value': e.value}));
 CREATE MACRO buckets_of(l) AS CASE WHEN l IS NOT NULL THEN map_from_entries(list_transform(py_numeric_histogram(l[1].n, list_transform(l, lambda e: e.v), list_transform(l, lambda e: CAST(1 AS DOUBLE))), lambda e: {'key': e.k, 'value': e.v})) END;
