@@ -161,6 +161,7 @@ def options(serving: Serving, descriptor: int) -> dict:
         "workers": serving.workers,
         "threads": THREADS,
         "keepalive": 15,
+        "limit_request_line": 8190,  # the most there is: a view with many filters is a long address
         "timeout": 120,
         "graceful_timeout": STOP_SECONDS,
         "proc_name": "logloom-dashboard",
