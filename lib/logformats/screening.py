@@ -52,7 +52,7 @@ def _formats_of_one(texts: list[str], candidates: Sequence[LogFormat]) -> set[Lo
     found: set[LogFormat] = set()
     for number, text in enumerate(texts):
         parsed = jsonlines.parse(text)
-        for candidate in _starting(candidates, text):
+        for candidate in _starting(candidates, text, parsed is not None):
             if number and _headed(candidate):
                 continue
             if accepts(candidate, text, parsed):
@@ -112,18 +112,23 @@ def accepting(texts: Iterable[str], candidates: Sequence[LogFormat]) -> set[LogF
         if time.perf_counter() > until:
             return set(candidates)
         parsed = jsonlines.parse(text)
-        found.update(c for c in _starting(candidates, text) if c not in found and accepts(c, text, parsed))
+        found.update(
+            c
+            for c in _starting(candidates, text, parsed is not None)
+            if c not in found and accepts(c, text, parsed)
+        )
     return found
 
 
-def _starting(candidates: Sequence[LogFormat], text: str) -> list[LogFormat]:
+def _starting(candidates: Sequence[LogFormat], text: str, is_json: bool) -> list[LogFormat]:
     """The candidates whose lines can start as this one does."""
-    return _by_first(tuple(candidates), text[:1] if text[:1].isascii() else "é")
+    return _by_first(tuple(candidates), text[:1] if text[:1].isascii() else "é", is_json)
 
 
 @functools.lru_cache(maxsize=4096)
-def _by_first(candidates: tuple[LogFormat, ...], first: str) -> list[LogFormat]:
-    return [c for c in candidates if c.firsts is None or first in c.firsts or not first.isascii()]
+def _by_first(candidates: tuple[LogFormat, ...], first: str, is_json: bool) -> list[LogFormat]:
+    possible = [c for c in candidates if is_json or c.kind != "json"]
+    return [c for c in possible if c.firsts is None or first in c.firsts or not first.isascii()]
 
 
 def accepts(definition: LogFormat, text: str, parsed: dict | None) -> bool:
