@@ -84,6 +84,8 @@ class Settings(pydantic.BaseModel):
     workgroup: str = "primary"
     price_per_tb: float = Field(5.0, ge=0, allow_inf_nan=False)
     """US dollars for a terabyte scanned by Athena."""
+    redact: bool = False
+    """Reports have pseudonyms for addresses, user names, mail addresses and secrets."""
     dashboard_folder: str = ".logloom/dashboard"
     """Users, keys, sessions and the access log of `logloom dashboard`, from the project's root; mode 0700."""
     dashboard_cache_mb: int = Field(256, ge=1, le=1_000_000)

@@ -63,7 +63,7 @@ def command(
         start=start,
         end=end,
         filters=filters,
-        redacted=redacted,
+        redacted=redacted or chosen.redact,
         format=style,
         chart=chart,
         against=against,

@@ -209,7 +209,7 @@ def _how(settings: Settings, found: contents.Contents) -> dict[str, str]:
     """For the foot: the settings and what they cost."""
     told = {
         "AWS profile, region": f"{settings.profile or '(default)'}, {settings.region}",
-        "tables": f"{settings.database} in s3://{settings.bucket}/{settings.cleaned_prefix}/",
+        "tables": f"{settings.database}, bucket {settings.bucket}",
         "times": f"UTC; events counted by {found.width} min, values and patterns by {found.coarse_width} min",
         "events": "log_counts (all events, counted before levels are dropped)"
         if found.view.rollup_knows
