@@ -6,10 +6,9 @@
   let leaving = false;
   window.fetch = async function (...question) {
     const answer = await ask(...question);
-    if (answer.status === 401 && !leaving && new URL(answer.url).origin === window.location.origin) {
-      leaving = true;
-      window.location.reload(); // the server knows the way to its login, with the filters
-    }
-    return answer;
+    if (answer.status !== 401 || new URL(answer.url).origin !== window.location.origin) return answer;
+    if (!leaving) window.location.reload(); // the server knows the way to its login, with the filters
+    leaving = true;
+    return new Promise(() => {}); // the page goes; nobody is told of an error meanwhile
   };
 })();
