@@ -9,6 +9,7 @@ given to it in an order of their own: the same texts and counts give the same pa
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -169,6 +170,51 @@ def assign(texts: Iterable[str | None], known: Iterable[str], *, kind: Kind = "m
     numbers, patterns = _mine(distinct, kind, known)
     found = {one: patterns[number] for one, number in zip(distinct, numbers, strict=True)}
     return [found.get(one) for one in masked]
+
+
+# What stands for a name of a pattern in an expression; what is pseudonymised, or hidden, may be there too.
+_VARIABLE = {
+    "*": r"[^\s]+",
+    "number": "[0-9.,]+",
+    "hex": "[0-9a-fA-FxX]+",
+    "uuid": "[0-9a-fA-F-]+",
+    "time": "[-0-9T:., Z+]*",
+    "address": r"[\[\]0-9a-fA-F:.]*",
+    "mail": r"[^\s]*",
+    "duration": "[0-9.]+[a-zµ]+",
+    "quoted": "[\"'].*?[\"']",
+}
+_PIECES = re.compile(
+    r"<(\*|number|hex|uuid|time|address|mail|duration|quoted)>|(\s+)|(?:address|mail|user|secret)-[0-9a-f]{12}"
+)
+LONGEST_EXPRESSION = 900
+
+
+def expression(pattern: str, kind: Kind = "message") -> str:
+    """A regular expression (Trino's syntax, also Python's) for the texts of a pattern.
+
+    It is for messages and paths in one text, as the dashboard searches them: the message first, then a blank
+    and the path. What would be longer than `LONGEST_EXPRESSION` is cut, and finds more.
+    """
+    start, made, end = r"(^|\s)" if kind == "path" else r"^\s*", "", 0
+    whole = len(pattern) < _LONGEST - 100
+    if not whole:  # it may have been cut, within its last word
+        pattern = pattern.rpartition("/" if kind == "path" else " ")[0]
+    pieces = [*_PIECES.finditer(pattern), None]
+    for piece in pieces:
+        literal = re.sub(r"[\\^$.|?*+()\[\]{}]", r"\\\g<0>", pattern[end : piece.start() if piece else None])
+        if piece is None:
+            variable = ""
+        elif piece[1]:
+            variable = "[^\\s/]+" if kind == "path" and piece[1] == "*" else _VARIABLE[piece[1]]
+        else:
+            variable = r"\s+" if piece[2] else r"[^\s]+"
+        if len(made) + len(literal) + len(variable) > LONGEST_EXPRESSION:
+            return f"{start}{made}"
+        made, end = made + literal + variable, piece.end() if piece else end
+    if kind == "path":
+        return start + made + (r"(\s|$)" if whole else "")
+    return start + made + (r"\s*($|\n|\r| /)" if whole else "")
 
 
 def key(pattern: str, kind: Kind = "message") -> str:

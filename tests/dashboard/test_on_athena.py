@@ -107,6 +107,8 @@ VIEWS = {
         "include": (("url_path", "/cart"), ("url_path", None)),
         "exclude": (("client_address", "192.0.2.7"),),
     },
+    "a pattern": {"include": (("message_pattern", "retrying order <number>"), ("path_pattern", "/<*>"))},
+    "without a pattern": {"exclude": (("message_pattern", 'a "quoted" <address> <*> [x] $1'),)},
     "status value": {"include": (("http_response_status_code", "502"),)},
     "none": {"exclude": (("http_request_method", None),)},
     "a day by quarters of an hour": {"start": END - timedelta(days=1)},
@@ -125,6 +127,8 @@ def test_athena_says_what_the_rows_say(data, frames, name):
         statements.top(view, "http_response_status_code"),
         statements.top(view, "url_path"),
         statements.events(view),
+        statements.text_patterns(view, "message"),
+        statements.text_patterns(view, "path"),
     ]
     for statement in asked:
         answer = data.ask(statement).frame
@@ -132,7 +136,7 @@ def test_athena_says_what_the_rows_say(data, frames, name):
         assert list(answer.columns) == list(wanted.columns)
         as_text = [frame.astype(object).where(frame.notna(), None).astype(str) for frame in (answer, wanted)]
         for frame in as_text:
-            for column in ("events", "errors", "bytes"):
+            for column in ("events", "errors", "bytes", "events_before", "all_events"):
                 if column in frame:
                     frame[column] = frame[column].str.removesuffix(".0").replace("None", "0")
         pd.testing.assert_frame_equal(*as_text, check_dtype=False, obj=statement.name)

@@ -1,5 +1,6 @@
 """The dashboard in a real browser: every control, and what it leaves on the page against what SQL says."""
 
+import csv
 import re
 from datetime import timedelta
 
@@ -149,6 +150,60 @@ def test_top_values_by_another_column(look, served):
     look.page.get_by_role("button", name="POST", exact=True).click()
     look.settled()
     assert look.bars() == by_level(served, "http_request_method = 'POST'")
+
+
+def patterns_shown(look) -> dict[str, tuple[int, int]]:
+    """Events now and before of each pattern on the page."""
+    rows = look.page.locator("#patterns-body tbody tr").all()
+    shown = {}
+    for row in rows:
+        cells = row.locator("td")
+        name = row.locator(".value").inner_text()
+        shown[name] = (number(cells.nth(0).inner_text()), number(cells.nth(3).inner_text()))
+    return shown
+
+
+def test_patterns_of_messages_and_what_is_new(look, served):
+    look.open("?range=24h&source=billing_app")
+    counts = served.athena.sql(
+        "SELECT message, count_if(\"timestamp\" >= TIMESTAMP '2026-03-14') AS n, "
+        "count_if(\"timestamp\" < TIMESTAMP '2026-03-14') AS before FROM logs "
+        "WHERE source = 'billing_app' AND \"timestamp\" >= TIMESTAMP '2026-03-13' GROUP BY 1"
+    ).set_index("message")
+    shown = patterns_shown(look)
+    for message in ("payment declined by provider", "connection reset by peer"):
+        assert shown[message] == tuple(counts.loc[message])
+    assert shown["retrying order <number>"] == tuple(counts.loc["retrying order 4711"])
+    assert shown[HOSTILE[6]] == (1, 0)
+    new = look.page.locator("#patterns-body .badge.new").count()
+    assert new == len(shown) - 3 and f"{new} new" in look.text("#patterns-hint")
+    trend = look.page.locator("#patterns-body tr", has_text="retrying").locator(".spark")
+    assert re.match(r"(steady|rising|falling): \d+ in the first half", trend.get_attribute("aria-label"))
+    look.page.get_by_role("button", name="retrying order <number>", exact=True).click()
+    look.settled()
+    condition = "message LIKE 'retrying order%' AND \"timestamp\" >= TIMESTAMP '2026-03-14'"
+    assert look.bars() == by_level(served, condition, "logs")
+    assert "is.message_pattern=retrying" in look.page.url
+    assert list(patterns_shown(look)) == ["retrying order <number>"]
+
+
+def test_patterns_of_paths_exclude(look, served):
+    look.open()
+    look.page.locator("#patterns-kind").click()
+    look.page.get_by_role("option", name="Patterns of paths").click()
+    look.settled()
+    assert set(patterns_shown(look)) == {
+        "/",
+        "/cart",
+        "/api/orders",
+        "/login",
+        "/static/app.js",
+        "/wp-login.php",
+    }
+    look.page.get_by_role("button", name="Without events like /login", exact=True).click()
+    look.settled()
+    condition = "url_path IS NULL OR url_path <> '/login'"
+    assert look.bars() == by_level(served, condition, "logs")
 
 
 def test_heat_map(look, served):
@@ -303,6 +358,19 @@ def test_pages_of_events(look, served):
     chip(look, "ERROR")  # a new view begins at its first page
     assert look.text("#events-page").startswith("1 –")
     assert look.page.locator("#newer").is_disabled()
+
+
+def test_csv_of_the_matching_events(look, served):
+    look.open("?source=billing_app")
+    with look.page.expect_download() as download:
+        look.page.get_by_role("button", name="CSV", exact=True).click()
+    with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    count = served.athena.sql("SELECT count(*) AS n FROM logs WHERE source = 'billing_app'")["n"].item()
+    assert len(rows) == count and {row["source"] for row in rows} == {"billing_app"}
+    assert not any(row["message"][0] in "=+-@" for row in rows)
+    assert download.value.suggested_filename == "events_20260301T0000_20260315T0000.csv"
+    look.page.wait_for_selector(f"#csv-told:has-text('CSV: {count:,} rows')")
 
 
 def test_a_panel_tells_its_query(look, served):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pandas as pd
 import pytest
@@ -91,6 +92,36 @@ def test_new_and_gone_patterns_are_told():
     }
     assert table.loc["user <*> logged in", ["events", "events_before"]].to_list() == [4, 2]
     assert table.loc["cache <number> cold", "example"] == "cache 7 cold"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user bob logged in from 10.0.0.1:80",
+        "weird (x) [y] $1 a+b*c | d.e \\ ^ {2}",
+        'say "hello you" after 1.5s at 0x7f and 2026-01-02T03:04:05Z',
+        "first line\n  at second",
+        "word " * 300,
+    ],
+)
+def test_an_expression_finds_the_texts_of_its_pattern_and_no_longer_ones(text):
+    pattern = found(text)[0]
+    expression = patterns.expression(pattern)
+    assert len(expression) <= 1000 and re.search(expression, text)
+    assert not re.search(expression, f"other {text}")
+    if len(text) < 400 and "\n" not in text:
+        assert not re.search(expression, f"{text} more")
+
+
+def test_an_expression_of_a_path_stops_at_its_end():
+    expression = patterns.expression("/users/<number>/<*>", "path")
+    assert re.search(expression, "/users/12/edit next=1") and re.search(expression, "said /users/1/x")
+    assert not re.search(expression, "/users/12/edit/more") and not re.search(expression, "/a/users/1/x")
+
+
+def test_texts_are_assigned_to_known_patterns():
+    known = found("user bob logged in", "user eve logged in")
+    assert patterns.assign(pd.Series(["user zoe logged in", None]), known) == [known[0], None]
 
 
 def test_nothing_is_new_against_an_empty_period():

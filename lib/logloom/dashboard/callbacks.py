@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 
 from logloom import queries
-from logloom.dashboard import background, figures, panels, spikes, statements
+from logloom.dashboard import background, export, figures, panels, pattern_table, spikes, statements
 from logloom.dashboard import components as c
 from logloom.dashboard.background import Cancelled, ThreadManager
 from logloom.dashboard.data import Data, Trouble, trouble
@@ -30,7 +30,9 @@ def register(app: Dash, manager: ThreadManager, data: Data) -> None:
         for number in range(len(TOPS)):
             _top(app, data, f"top{number}")
         _heat(app, data)
+        _patterns(app, data)
         _events(app, data)
+        _export(app, data)
         _event(app, data)
         _rejects(app, data)
 
@@ -252,6 +254,25 @@ def _heat(app: Dash, data: Data) -> None:
         return _for_view(view, work, len(outputs), lambda text: (c.BLANK, text, None))
 
 
+def _patterns(app: Dash, data: Data) -> None:
+    outputs = [Output(f"patterns-{part}", "children") for part in ("body", "message", "note", "hint")]
+
+    @_background(app, ("patterns",), outputs, [Input("view", "data"), Input("patterns-kind", "value")])
+    def patterns(set_progress, view, kind):
+        def work(view: View) -> tuple:
+            if kind not in pattern_table.FILTER_OF:
+                raise Trouble("No such patterns", "Choose those of messages or of paths.")
+            answer = data.ask(statements.text_patterns(view, kind), _teller(set_progress))
+            empty = None
+            if not answer.frame["events"].sum():
+                empty = panels.no_patterns(view, kind, data.settings.drop_levels)
+            table, left_out = pattern_table.find(answer.frame, kind)
+            body = pattern_table.view(table, kind)
+            return body, empty, c.note("patterns", answer), pattern_table.hint(table, left_out)
+
+        return _for_view(view, work, len(outputs), lambda text: (None, text, None, ""))
+
+
 def _events(app: Dash, data: Data) -> None:
     outputs = [
         Output("events-grid", "rowData"),
@@ -293,6 +314,33 @@ def _events(app: Dash, data: Data) -> None:
             return [], text, None, "", not keys, True, None, no_update
 
         return _for_view(view, work, len(outputs), troubled)
+
+
+def _export(app: Dash, data: Data) -> None:
+    @app.callback(
+        Output("csv-file", "data"),
+        Output("csv-told", "children"),
+        Input("csv", "n_clicks"),
+        State("view", "data"),
+        background=True,
+        interval=background.POLL_INTERVAL_MS,
+        prevent_initial_call=True,
+        running=[(Output("csv", "disabled"), True, False)],
+    )
+    def csv(clicks, view):
+        def work(view: View) -> tuple:
+            # One more than is written tells whether there are more.
+            answer = data.ask(statements.events(view, rows=export.MOST_ROWS + 1))
+            rows = answer.frame.head(export.MOST_ROWS)
+            name = f"events_{view.start:%Y%m%dT%H%M}_{view.end:%Y%m%dT%H%M}.csv"
+            more = ", the newest; there are more" if len(answer.frame) > len(rows) else ""
+            told = f"CSV: {len(rows):,} rows{more}"
+            return dcc.send_string(export.to_csv(rows), name, type="text/csv"), told
+
+        def troubled(text: list) -> tuple:
+            return no_update, f"CSV: {text[0].children[0].children}"
+
+        return _for_view(view, work, 2, troubled) if clicks else (no_update, no_update)
 
 
 def _event(app: Dash, data: Data) -> None:

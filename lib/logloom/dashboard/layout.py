@@ -7,6 +7,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from logloom.dashboard import components as c
+from logloom.dashboard import export
 from logloom.dashboard.palette import LEVEL_COLOURS, LEVELS
 from logloom.dashboard.view import LONGEST_TEXT, STATUS_CLASSES
 from logloom.settings import Settings
@@ -81,6 +82,7 @@ def page(
                         c.panel(
                             "heat", "Hour and weekday", c.graph("heat-graph", "Events by hour and weekday")
                         ),
+                        text_patterns(),
                         c.panel("accounts", "Every line accounted for", html.Div(id="accounts-body")),
                         events(),
                     ],
@@ -266,6 +268,24 @@ def top(name: str, column: str) -> html.Section:
     return c.panel(name, title, html.Div(id=f"{name}-body"), className="tops")
 
 
+def text_patterns() -> html.Section:
+    title = dmc.Select(
+        id="patterns-kind",
+        data=[
+            {"value": "path", "label": "Patterns of paths"},
+            {"value": "message", "label": "Patterns of messages"},
+        ],
+        value="message",
+        allowDeselect=False,
+        size="xs",
+        w=176,
+        variant="unstyled",
+        className="title-select",
+        **{"aria-label": "Patterns of what"},
+    )
+    return c.panel("patterns", title, html.Div(id="patterns-body"), hint=" ")
+
+
 def drawer(name: str, title: str) -> dmc.Drawer:
     return dmc.Drawer(
         html.Div(id=f"{name}-body", className="drawer-body"),
@@ -301,6 +321,15 @@ def events() -> html.Section:
     pager = html.Div(
         [
             html.Span("", id="events-page", className="page-number", role="status"),
+            html.Span("", id="csv-told", className="page-number", role="status"),
+            html.Button(
+                "CSV",
+                id="csv",
+                type="button",
+                className="plain",
+                title=f"Download the matching events, at most the newest {export.MOST_ROWS:,}",
+            ),
+            dcc.Download(id="csv-file"),
             html.Button("Newer", id="newer", className="plain", disabled=True),
             html.Button("Older", id="older", className="plain", disabled=True),
         ],

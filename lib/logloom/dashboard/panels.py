@@ -161,6 +161,14 @@ def nothing_kept(view: View, dropped: tuple[str, ...]) -> list:
     return nothing(view, 0, dropped)
 
 
+def no_patterns(view: View, kind: str, dropped: tuple[str, ...]) -> list:
+    other = {"message": "messages (those of paths may have)", "path": "paths (those of messages may have)"}[
+        kind
+    ]
+    kept = f" {', '.join(dropped)} are counted, not kept." if dropped else ""
+    return c.message("No patterns", f"No kept event of this range and filters has {other}.{kept}")
+
+
 def grid_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows for the table: every value as text or number, times as text with what digits they have."""
     rows = []

@@ -15,11 +15,12 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from logloom import queries
+from logloom import patterns, queries
 from logloom.dashboard.palette import LEVELS
-from logloom.dashboard.view import EVENT_COLUMNS, ROLLUP_COLUMNS, View
+from logloom.dashboard.view import EVENT_COLUMNS, PATTERNS, ROLLUP_COLUMNS, View
 
 PAGE_ROWS = 100
+PATTERN_TEXTS = 3_000  # different ones; the rest is too rare to be grouped
 HISTORY_DAYS = 14  # to know what is usual
 
 
@@ -113,6 +114,11 @@ def conditions(view: View, *, levels: bool = True) -> tuple[str, dict[str, Any]]
 
 def _membership(column: str, chosen: Sequence[str | None], negate: bool, use) -> str:
     known = [value for value in chosen if value is not None]
+    if column in PATTERNS:
+        expressions = [patterns.expression(pattern, PATTERNS[column]) for pattern in known]
+        # Of nothing to search in, SQL knows neither that it fits nor that it does not.
+        terms = [f"coalesce(regexp_like({SEARCHED}, {use(one)}), false)" for one in expressions]
+        return f"{'NOT ' if negate else ''}({' OR '.join(terms)})"
     if column == "http_response_status_code":
         known = [int(value) for value in known]
     if negate:
@@ -177,6 +183,15 @@ def top(view: View, column: str, rows: int = 10) -> Statement:
     known = column in ROLLUP_COLUMNS
     made = _counting("top", view, {"rows": rows}, fragments={"column": column}, rollup=known)
     return replace(made, column=column)
+
+
+def text_patterns(view: View, kind: patterns.Kind) -> Statement:
+    """Columns example, events, events_before (of the period before), trend (twelve counts), all_events."""
+    filters, values = conditions(view)
+    values |= _range(view, first=view.before)
+    values |= {"milliseconds": int(view.span / timedelta(milliseconds=1)), "rows": PATTERN_TEXTS}
+    column = "message" if kind == "message" else "url_path"
+    return bind("patterns", values, {"column": column, "filters": filters})
 
 
 def _counting(

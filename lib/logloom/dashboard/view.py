@@ -27,6 +27,8 @@ EVENT_COLUMNS = (
     "format",
     "log_file_path",
 )
+# A filter by a pattern of `logloom.patterns`: no column of the table, but included and excluded like one.
+PATTERNS = {"message_pattern": "message", "path_pattern": "path"}
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
 LONGEST_TEXT = 500  # Athena takes parameters of 1024 characters, quotes doubled
 MOST_VALUES = 50
@@ -164,11 +166,13 @@ def _pairs(value: Any) -> tuple[tuple[str, str | None], ...]:
     if not isinstance(pairs, list) or len(pairs) > MOST_VALUES:
         raise BadView(f"There are more than {MOST_VALUES} filters of values: reset some.")
     for pair in pairs:
-        if not (isinstance(pair, list) and len(pair) == 2 and pair[0] in EVENT_COLUMNS):
+        if not (isinstance(pair, list) and len(pair) == 2 and pair[0] in (*EVENT_COLUMNS, *PATTERNS)):
             raise BadView("A filter names a column that is not there: reset the filters.")
         one = pair[1]
         if one is not None and not (isinstance(one, str) and len(one) <= 2 * LONGEST_TEXT):
             raise BadView("A filter's value is not a text: reset the filters.")
+        if pair[0] in PATTERNS and not one:
+            raise BadView("A filter by a pattern has none: reset the filters.")
         if pair[0] == "http_response_status_code" and one is not None and not re.fullmatch(r"\d{1,9}", one):
             raise BadView("A status code is a number: reset the filters.")
     return tuple(sorted({(pair[0], pair[1]) for pair in pairs}, key=lambda pair: (pair[0], pair[1] or "")))

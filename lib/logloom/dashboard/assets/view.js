@@ -8,7 +8,8 @@
   const STATUS = ['2xx', '3xx', '4xx', '5xx'];
   const HOURS = {'1h': 1, '6h': 6, '24h': 24, '7d': 168, '30d': 720, '90d': 2160};
   const COLUMNS = ['source', 'http_response_status_code', 'http_request_method', 'url_path', 'client_address',
-    'user_agent_original', 'http_request_header_referer', 'service_name', 'format', 'log_file_path'];
+    'user_agent_original', 'http_request_header_referer', 'service_name', 'format', 'log_file_path',
+    'message_pattern', 'path_pattern'];
   const TIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?$/;
 
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
