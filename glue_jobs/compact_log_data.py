@@ -26,7 +26,6 @@ import boto3
 from logtables import compaction, glue_run
 from logtables.batch import UserError
 from logtables.glue_run import say
-from logtables.selection import date_of
 from logtables.spark import SparkDistribute
 
 REQUIRED = ("JOB_NAME", "database", "cleaned_location")
@@ -64,15 +63,7 @@ def options_from(arguments: dict[str, str]) -> compaction.Options:
     logtables.batch.UserError
         For what cannot be: the sentence names the argument.
     """
-    given = {}
-    for name in ("from", "to"):
-        try:
-            given[name] = date_of(arguments[name].strip()) if name in arguments else None
-        except ValueError as error:
-            raise UserError(f"--{name}: {error}") from None
-    first, last = given["from"], given["to"]
-    if first and last and first > last:
-        raise UserError(f"--from ({first}) is after --to ({last}): swap them")
+    first, last = glue_run.days(arguments)
     target = arguments.get("target_mb", "128")
     if not target.isdecimal() or not 1 <= int(target) <= 512:
         raise UserError(f"--target_mb: {target!r} is no number of MiB from 1 to 512")

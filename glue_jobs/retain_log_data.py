@@ -21,9 +21,7 @@ import sys
 
 import boto3
 from logtables import glue_run, retention
-from logtables.batch import UserError
 from logtables.glue_run import say
-from logtables.selection import date_of
 
 REQUIRED = ("JOB_NAME", "database", "cleaned_location", "before")
 OPTIONAL = ("dry_run",)
@@ -56,14 +54,10 @@ def options_from(arguments: dict[str, str]) -> retention.Options:
     logtables.batch.UserError
         For what cannot be: the sentence names the argument.
     """
-    try:
-        before = date_of(arguments["before"].strip())
-    except ValueError as error:
-        raise UserError(f"--before: {error}") from None
     return retention.Options(
         arguments["database"],
         glue_run.location_of(arguments, "cleaned_location"),
-        before,
+        glue_run.day(arguments, "before"),
         glue_run.flag(arguments, "dry_run"),
     )
 

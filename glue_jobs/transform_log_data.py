@@ -56,7 +56,7 @@ from logtables import batch, glue_run
 from logtables.files import FORMATS
 from logtables.glue_run import say, words
 from logtables.s3 import Location
-from logtables.selection import Selection, date_of, dates_of
+from logtables.selection import Selection, dates_of
 from logtables.spark import SparkDistribute
 
 REQUIRED = ("JOB_NAME", "database", "cleaned_location")
@@ -170,17 +170,11 @@ def selection_from(arguments: dict[str, str]) -> Selection:
     logtables.batch.UserError
         For what is no date, neither ``true`` nor ``false``, or dates in the wrong order.
     """
-    given = {}
-    for name, read in (("reprocess", dates_of), ("from", date_of), ("to", date_of)):
-        try:
-            given[name] = read(arguments[name].strip()) if name in arguments else None
-        except ValueError as error:
-            raise batch.UserError(f"--{name}: {error}") from None
-    first, last = given["from"], given["to"]
-    if first and last and first > last:
-        raise batch.UserError(f"--from ({first}) is after --to ({last}): swap them")
-    replay = glue_run.flag(arguments, "replay_rejects")
-    return Selection(given["reprocess"] or frozenset(), replay, first, last)
+    try:
+        again = dates_of(arguments.get("reprocess", ""))
+    except ValueError as error:
+        raise batch.UserError(f"--reprocess: {error}") from None
+    return Selection(again, glue_run.flag(arguments, "replay_rejects"), *glue_run.days(arguments))
 
 
 if __name__ == "__main__":

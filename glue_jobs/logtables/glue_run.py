@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from logtables.batch import UserError
 from logtables.s3 import Location
+from logtables.selection import date_of
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -58,6 +59,22 @@ def location_of(arguments: dict[str, str], name: str) -> Location:
         return Location.parse(arguments[name])
     except ValueError as error:
         raise UserError(f"--{name}: {error}") from None
+
+
+def day(arguments: dict[str, str], name: str) -> date | None:
+    """Read an argument that is a date (YYYY-MM-DD), None if not given; raises UserError for what is none."""
+    try:
+        return date_of(arguments[name].strip()) if name in arguments else None
+    except ValueError as error:
+        raise UserError(f"--{name}: {error}") from None
+
+
+def days(arguments: dict[str, str]) -> tuple[date | None, date | None]:
+    """Read ``--from`` and ``--to``; raises UserError for what is no date, or in the wrong order."""
+    first, last = day(arguments, "from"), day(arguments, "to")
+    if first and last and first > last:
+        raise UserError(f"--from ({first}) is after --to ({last}): swap them")
+    return first, last
 
 
 def flag(arguments: dict[str, str], name: str) -> bool:

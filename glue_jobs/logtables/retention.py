@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from logtables import lock
 from logtables import places as all_places
 from logtables import s3 as objects
+from logtables.batch import UserError
 from logtables.compaction import recovered_tables
 from logtables.places import TABLES
 from logtables.s3 import Location
@@ -81,10 +82,13 @@ def run(
     Raises
     ------
     logtables.batch.UserError
-        There are no tables.
+        There are no tables, or the date is in the future.
     logtables.lock.LockedError
         Another run has the tables.
     """
+    today = datetime.now(UTC).date()
+    if options.before > today:
+        raise UserError(f"{options.before} is in the future, so that nothing at all would be kept")
     with (
         lock.hold(s3, options.cleaned, holder, is_alive=is_alive, patience_s=lock_patience_s, say=say),
         recovered_tables(s3, glue, options.database, options.cleaned, say) as tables,

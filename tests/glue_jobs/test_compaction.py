@@ -231,6 +231,13 @@ def test_a_dry_run_of_retention_changes_nothing():
     assert (world.s3.objects, world.glue.locations("logs")) == (before, catalog)
 
 
+def test_a_date_of_the_future_would_take_all():
+    world = world_of_small_files()
+    with pytest.raises(UserError, match="nothing at all would be kept"):
+        world.retain(date(2999, 1, 1))
+    assert len(world.as_read()["logs"]) == 18
+
+
 def test_retention_killed_at_any_write_is_ended_by_the_next_run():
     def run(after, late):
         world = world_of_small_files()
