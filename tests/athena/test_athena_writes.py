@@ -127,3 +127,16 @@ def test_unload_json(athena):
     (key,) = keys(athena, "json/")
     body = athena.s3.get_object(Bucket=athena.bucket, Key=key)["Body"].read()
     assert gzip.decompress(body) == b'{"n":1,"m":{"k":"v"}}\n'
+
+
+def test_insert_cuts_no_text_short(athena):
+    athena.run(
+        f"CREATE TABLE short WITH (external_location = 's3://{athena.bucket}/s/') AS SELECT 'four' AS s"
+    )
+
+    assert athena.reason("INSERT INTO short VALUES 'fives'") == (
+        "INVALID_CAST_ARGUMENT: Cannot truncate non-space characters when casting from varchar(5) to "
+        "varchar(4) on INSERT"
+    )
+    athena.run("INSERT INTO short VALUES 'two   ', NULL")
+    assert athena.rows("SELECT s FROM short ORDER BY s NULLS LAST") == [["four"], ["two "], [None]]

@@ -144,7 +144,7 @@ class Writer:
         self.statements.catalog.create_table(DatabaseName=database, TableInput=table)
         self._register({**table, "DatabaseName": database}, written)
         outcome.kind, outcome.substatement = "DDL", "CREATE_TABLE_AS_SELECT"
-        return self._manifest(outcome, written, f"{output}/tables/{execution['QueryExecutionId']}")
+        return self._manifest(outcome, written, "tables/")
 
     def _named(
         self, translated: Translated, names: list[str] | None, position: Position
@@ -269,16 +269,14 @@ class Writer:
             if index is None:
                 picked.append(f"CAST(NULL AS {types.duckdb_type(kind)})")
             else:
-                picked.append(convert.coerce(f"q.c{index}", translated.kinds[index], kind))
+                picked.append(_fitted(f"q.c{index}", translated.kinds[index], kind))
         out = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(picked))
         translated.sql = f"SELECT {out} FROM ({translated.sql}) AS q"
         translated.kinds = [k for _, k in found.columns]
         written, outcome = self._write(translated, found.columns, target, True)
         self._register(table, written)
         outcome.substatement = "INSERT"
-        execution = self.document["execution"]
-        output = execution["ResultConfiguration"]["OutputLocation"].rstrip("/")
-        return self._manifest(outcome, written, f"{output}/{execution['QueryExecutionId']}")
+        return self._manifest(outcome, written)
 
     def _insert_columns(
         self, columns: list[tuple[str, Type]], statement: nodes.Insert
@@ -354,9 +352,7 @@ class Writer:
         target = self._target(properties, columns, keys, location)
         written, outcome = self._write(translated, columns, target, True)
         outcome.substatement = "UNLOAD"
-        execution = self.document["execution"]
-        output = execution["ResultConfiguration"]["OutputLocation"].rstrip("/")
-        return self._manifest(outcome, written, f"{output}/{execution['QueryExecutionId']}")
+        return self._manifest(outcome, written)
 
     # --- writing ---
 
@@ -398,13 +394,33 @@ class Writer:
         documents = [partition_input(table, list(v), None) for v in values]
         self.statements.hive.create_partitions(table, documents)
 
-    def _manifest(self, outcome: Outcome, written: _Written, base: str) -> Outcome:
+    def _manifest(self, outcome: Outcome, written: _Written, folder: str = "") -> Outcome:
+        """Write the list of a statement's files, in a folder below the output location."""
+        execution = self.document["execution"]
+        output = execution["ResultConfiguration"]["OutputLocation"].rstrip("/")
+        base = f"{output}/{folder}{execution['QueryExecutionId']}"
         lines = "".join(f"{address}\n" for _, address in written.files)
         outcome.manifest = f"{base}-manifest.csv"
         outcome.location = base
         self.statements.upload(outcome.manifest, io.BytesIO(lines.encode()))
         outcome.columns = []
         return outcome
+
+
+def _fitted(sql: str, source: Type, target: Type) -> str:
+    """A value as INSERT writes it; a text that is longer than its column, but for spaces, stops it."""
+    value = convert.coerce(sql, source, target)
+    if target.name != "varchar" or source.name != "varchar" or not target.args:
+        return value
+    if source.args and source.args[0] <= target.args[0]:
+        return value
+    longest = target.args[0]
+    reason = (
+        "INVALID_CAST_ARGUMENT: Cannot truncate non-space characters when casting from "
+        f"{source} to {target} on INSERT"
+    )
+    too_long = f"length(rtrim({value}, ' ')) > {longest}"
+    return f"checked({too_long}, {convert.text(reason)}, left({value}, {longest}))"
 
 
 def _assignable(source: Type, target: Type) -> bool:
