@@ -161,6 +161,21 @@ def test_a_result_is_reused_when_the_request_says_so(athena):
     assert third["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"] is False
 
 
+def test_a_result_is_not_reused_for_other_values_or_another_database(athena):
+    reuse = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 60}}
+    request = {"ResultReuseConfiguration": reuse}
+    athena.run("SELECT ? AS x", ExecutionParameters=["1"], **request)
+
+    def reused(**more):
+        found = athena.run("SELECT ? AS x", **request, **more)
+        return found["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"]
+
+    assert reused(ExecutionParameters=["2"]) is False
+    elsewhere = {"Database": "default"}
+    assert reused(ExecutionParameters=["1"], QueryExecutionContext=elsewhere) is False
+    assert reused(ExecutionParameters=["1"]) is True
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [("'it''s'", "it's"), ("it's", "it's"), ("12", "12"), ("DATE '2026-01-02'", "2026-01-02")],

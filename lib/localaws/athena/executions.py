@@ -202,6 +202,7 @@ class Executions:
         return {
             "execution": execution,
             "fingerprint": fingerprint,
+            "reuse_key": _reuse_key(execution),
             "cutoff": configuration.get("BytesScannedCutoffPerQuery"),
         }
 
@@ -389,23 +390,17 @@ class Executions:
 
     def reusable(self, document: dict, minutes: int) -> dict | None:
         """An execution of the same query, context and parameters that ended well not longer ago than that."""
-        execution = document["execution"]
         rows = self.store.connection().execute(
-            "SELECT document FROM athena_executions WHERE workgroup = ? AND state = 'SUCCEEDED' ORDER "
-            "BY number DESC LIMIT 500",
-            (execution["WorkGroup"],),
+            "SELECT document FROM athena_executions WHERE workgroup = ? AND state = 'SUCCEEDED' "
+            "AND json_extract(document, '$.reuse_key') = ? ORDER BY number DESC LIMIT 20",
+            (document["execution"]["WorkGroup"], document["reuse_key"]),
         )
         for row in rows:
             other = loads(row["document"])
             found = other["execution"]
             age = now() - found["Status"]["CompletionDateTime"]
-            if age.total_seconds() > minutes * 60 or not other.get("reusable"):
-                continue
-            same = all(
-                found.get(m) == execution.get(m)
-                for m in ("Query", "QueryExecutionContext", "ExecutionParameters")
-            )
-            if same and self._file(found).exists():
+            fresh = age.total_seconds() <= minutes * 60
+            if fresh and other.get("reusable") and self._file(found).exists():
                 return other
         return None
 
@@ -437,6 +432,13 @@ def _output_location(request: dict, configuration: dict) -> str | None:
 def _fingerprint(request: dict) -> str:
     relevant = {k: v for k, v in request.items() if k != "ClientRequestToken"}
     return hashlib.sha256(json.dumps(relevant, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _reuse_key(execution: dict) -> str:
+    """What two executions have in common when the result of one may stand for the other's."""
+    members = ("Query", "QueryExecutionContext", "ExecutionParameters")
+    same = json.dumps([execution.get(member) for member in members], sort_keys=True)
+    return hashlib.sha256(same.encode()).hexdigest()
 
 
 def _finish(document: dict, outcome: Outcome, queued_ms: int, whole_ms: int) -> None:

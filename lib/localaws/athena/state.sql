@@ -8,6 +8,10 @@ CREATE TABLE IF NOT EXISTS athena_executions (
     UNIQUE (workgroup, token)
 );
 CREATE INDEX IF NOT EXISTS athena_executions_by_time ON athena_executions (workgroup, number DESC);
+-- For result reuse: executions that ended well, by what was asked.
+CREATE INDEX IF NOT EXISTS athena_executions_by_question
+    ON athena_executions (workgroup, json_extract(document, '$.reuse_key'), number DESC)
+    WHERE state = 'SUCCEEDED';
 -- Workgroups, named queries, prepared statements, data catalogs: documents by kind and name.
 CREATE TABLE IF NOT EXISTS athena_documents (
     kind TEXT NOT NULL,
