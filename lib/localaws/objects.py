@@ -1,4 +1,4 @@
-"""S3: rclone serves the files of a folder, as a child process that is started again when it dies."""
+"""S3: rclone serves the files of a folder, behind a gate; two children, started again when they die."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from localaws.layout import Layout, UserError, new_secret
@@ -51,12 +52,33 @@ class ObjectStore:
         self.port = port
         self.spawner = spawner
         self.process: subprocess.Popen | None = None
+        self.gate: subprocess.Popen | None = None
+        self.rclone_port = 0
         self._control_port = 0
         self._control_password = ""
         self._closing = threading.Event()
 
     def launch(self) -> None:
-        """Start rclone; `wait` tells when it answers."""
+        """Start rclone and the gate before it; `wait` tells when they answer."""
+        self.rclone_port = free_port()
+        self._launch_rclone()
+        self._launch_gate()
+
+    def _launch_gate(self) -> None:
+        path = self.layout.logs / "s3.log"
+        with path.open("ab") as output:
+            self.gate = self.spawner.popen(
+                [
+                    *(sys.executable, "-m", "localaws.s3gate"),
+                    *(str(self.port), str(self.rclone_port), str(self.layout.s3)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.layout.root,
+            )
+
+    def _launch_rclone(self) -> None:
         self._control_port = free_port()
         self._control_password = new_secret(32)
         path = self.layout.logs / "s3.log"
@@ -66,7 +88,7 @@ class ObjectStore:
             self.process = self.spawner.popen(
                 [
                     *(str(rclone_program()), "serve", "s3", "objects:"),
-                    *("--addr", f"127.0.0.1:{self.port}"),
+                    *("--addr", f"127.0.0.1:{self.rclone_port}"),
                     *("--dir-cache-time", "1s"),  # 0s rescans the tree at every PUT
                     *("--cache-dir", str(self.layout.cache)),
                     *("--max-header-bytes", "65536"),  # a long key in a presigned URL passes 4096
@@ -80,39 +102,44 @@ class ObjectStore:
             )
 
     def wait(self) -> None:
-        """Wait until rclone answers.
+        """Wait until both answer.
 
         Raises
         ------
         UserError
-            When it ends, or does not answer in time; the reason is in ``logs/s3.log``.
+            When one ends, or does not answer in time; the reason is in ``logs/s3.log``.
         """
         until = time.monotonic() + START_TIMEOUT_S
-        while not is_open(self.port):
-            if self.process.poll() is not None or time.monotonic() > until:
-                end(self.process)
+        while not (is_open(self.rclone_port) and is_open(self.port)):
+            ended = self.process.poll() is not None or self.gate.poll() is not None
+            if ended or time.monotonic() > until:
+                self.close()
                 raise UserError(
                     f"S3 could not be started on port {self.port}; {self.layout.logs / 's3.log'} says why."
                 )
             time.sleep(0.01)
 
     def watch(self) -> None:
-        """Start rclone again whenever it dies, until `close`; in a thread of its own."""
-        threading.Thread(target=self._watch, name="s3", daemon=True).start()
+        """Start either again whenever it dies, until `close`; in threads of their own."""
+        for name, process, launch in (
+            ("s3", lambda: self.process, self._launch_rclone),
+            ("s3gate", lambda: self.gate, self._launch_gate),
+        ):
+            threading.Thread(target=self._watch, args=(process, launch), name=name, daemon=True).start()
 
-    def _watch(self) -> None:
+    def _watch(self, process: Callable[[], subprocess.Popen], launch: Callable[[], None]) -> None:
         pause = 0.05
         while True:
             started = time.monotonic()
-            code = self.process.wait()
+            code = process().wait()
             if self._closing.is_set():
                 return
-            log.error("S3 ended with code %s: starting it again", code)
+            log.error("a process of S3 ended with code %s: starting it again", code)
             pause = 0.05 if time.monotonic() - started > 10 else min(pause * 2, 5.0)
             if self._closing.wait(pause):
                 return
             try:
-                self.launch()
+                launch()
             except OSError:
                 log.exception("S3 cannot be started")
 
@@ -157,10 +184,11 @@ class ObjectStore:
                     path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """End rclone."""
+        """End both."""
         self._closing.set()
-        if self.process is not None:
-            end(self.process)
+        for process in (self.gate, self.process):
+            if process is not None:
+                end(process)
 
     def _environment(self) -> dict[str, str]:
         # Secrets go by the environment, since all users of the machine can read a command line. Nothing else
@@ -180,13 +208,14 @@ class ObjectStore:
 
 
 def end_orphan(layout: Layout) -> None:
-    """End the rclone of a supervisor that was killed, where it did not die with it (not on Linux)."""
+    """End the S3 of a supervisor that was killed, where it did not die with it (not on Linux)."""
     import psutil
 
-    cache = str(layout.cache)
+    cache, folder = str(layout.cache), str(layout.s3)
     for process in psutil.process_iter(["name", "cmdline"]):
         command = process.info["cmdline"] or []
-        if process.info["name"] == "rclone" and "objects:" in command and cache in command:
+        is_rclone = process.info["name"] == "rclone" and "objects:" in command and cache in command
+        if is_rclone or ("localaws.s3gate" in command and folder in command):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 

@@ -270,20 +270,21 @@ class TestTheChildProcess:
         store.process.kill()
         store.process.wait()
         store.forget("bucket/")
-        assert not objects.is_open(store.port)
+        assert not objects.is_open(store.rclone_port)
 
     def test_one_whose_supervisor_is_gone_is_ended_by_the_next(self, store, tmp_path):
         other = Layout(tmp_path / "another root")
         objects.end_orphan(other)
-        assert store.process.poll() is None
+        assert store.process.poll() is store.gate.poll() is None
         objects.end_orphan(store.layout)
         store.process.wait(30)
+        store.gate.wait(30)
         assert not objects.is_open(store.port)
 
     def test_one_that_cannot_listen_says_where_the_reason_is(self, store):
         second = objects.ObjectStore(store.layout, store.key, store.port, store.spawner)
         second.launch()
-        second.process.wait(30)
+        second.gate.wait(30)
         store.close()
         with pytest.raises(UserError, match=r"could not be started on port .*s3\.log says why"):
             second.wait()
