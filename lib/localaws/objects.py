@@ -69,7 +69,8 @@ class ObjectStore:
         with path.open("ab") as output:
             self.gate = self.spawner.popen(
                 [
-                    *(sys.executable, "-m", "localaws.s3gate"),
+                    # Without site-packages: it is to stay small, and needs none of them.
+                    *(sys.executable, "-I", "-S", str(Path(__file__).with_name("s3gate.py"))),
                     *(str(self.port), str(self.rclone_port), str(self.layout.s3)),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -215,7 +216,7 @@ def end_orphan(layout: Layout) -> None:
     for process in psutil.process_iter(["name", "cmdline"]):
         command = process.info["cmdline"] or []
         is_rclone = process.info["name"] == "rclone" and "objects:" in command and cache in command
-        if is_rclone or ("localaws.s3gate" in command and folder in command):
+        if is_rclone or (any(part.endswith("s3gate.py") for part in command) and folder in command):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import html
 import os
 import re
 import select
@@ -26,13 +27,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
-from xml.sax.saxutils import escape
 
 LONGEST_HEAD = 128 * 1024
 PIECE = 1 << 20
 IDLE_SECONDS = 300
 # rclone closes a connection that nobody used for a minute.
 FRESH_SECONDS = 30
+# What is read whole before the first byte of it goes to the client.
+SMALL = 1 << 20
+READ_ATTEMPTS = 4
 WINDOW = timedelta(minutes=15)
 _REASONS = {200: "OK", 403: "Forbidden", 404: "Not Found", 412: "Precondition Failed", 501: "Not Implemented"}
 
@@ -282,7 +285,9 @@ class Gate:
                     if refusal is not None:
                         refuse(client, request, refusal)
                         continue
-                    if not hand_on(client, rclone, request):
+                    if is_small_read(request):
+                        rclone = self._read_small(client, rclone, request)
+                    elif not hand_on(client, rclone, request):
                         return
                 used = time.monotonic()
         except (OSError, ValueError, BadMessage):
@@ -291,6 +296,31 @@ class Gate:
             client.close()
             if rclone is not None:
                 rclone.close()
+
+    def _read_small(self, client: Stream, rclone: Stream, request: Head) -> Stream:
+        """Hand on an answer that is whole: where an object is replaced while rclone reads it, ask again."""
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            try:
+                rclone.socket.sendall(request.raw)
+                answer = rclone.head()
+                if answer is None:
+                    raise BadMessage
+                small = answer.length is not None and answer.length <= SMALL
+                body = b"".join(rclone.pieces(answer.length)) if small else b""
+            except (OSError, BadMessage):
+                if attempt == READ_ATTEMPTS:
+                    raise
+                rclone.close()
+                rclone = Stream(self._connect())
+                continue
+            break
+        if small:
+            client.socket.sendall(answer.raw + body)
+        else:
+            send(client, rclone, request, answer)
+        if request.closes or answer.closes:
+            raise BadMessage  # nothing more comes
+        return rclone
 
     def _connect(self) -> socket.socket:
         made = socket.create_connection(("127.0.0.1", self._rclone_port), timeout=10)
@@ -386,8 +416,8 @@ def refuse(client: Stream, request: Head, refusal: Refusal) -> None:
             for _ in client.pieces(request.length or 0):
                 pass
     body = refusal.body or (
-        f"<Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
-        f"<Resource>{escape(request.first[1].partition('?')[0])}</Resource></Error>"
+        f"<Error><Code>{refusal.code}</Code><Message>{html.escape(refusal.message)}</Message>"
+        f"<Resource>{html.escape(request.first[1].partition('?')[0])}</Resource></Error>"
     )
     data = f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode()
     head = (
@@ -420,6 +450,18 @@ def hand_on(client: Stream, rclone: Stream, request: Head) -> bool:
         answer = rclone.head()
     if answer is None:
         raise BadMessage
+    known = send(client, rclone, request, answer)
+    # Whoever was told before its body was read may send it or not: nobody knows what would come next.
+    return known and not (waits or request.closes or answer.closes)
+
+
+def is_small_read(request: Head) -> bool:
+    """Whether a request reads an object, or a part of one; how large it is the answer tells."""
+    return request.first[0] == "GET" and "list-type=2" not in request.first[1] and not request.length
+
+
+def send(client: Stream, rclone: Stream, request: Head, answer: Head) -> bool:
+    """Hand on an answer; tell whether its end is known without the connection's."""
     lists = request.first[0] == "GET" and "list-type=2" in request.first[1]
     if lists and answer.first[1] == "200":
         send_listing(client, rclone, answer)
@@ -431,10 +473,8 @@ def hand_on(client: Stream, rclone: Stream, request: Head) -> bool:
                     client.socket.sendall(chunk)
             else:
                 rclone.copy(client, answer.length)
-                if answer.length is None:
-                    return False
-    # Whoever was told before its body was read may send it or not: nobody knows what would come next.
-    return not (waits or request.closes or answer.closes)
+                return answer.length is not None
+    return True
 
 
 def rclone_speaks(client: Stream, rclone: Stream) -> bool:
