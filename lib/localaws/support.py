@@ -66,7 +66,12 @@ GROUPS = {
 }
 
 SERVICES = (
-    ("S3", "`rclone serve s3`", "plain files, `.local/s3/<bucket>/<key>`"),
+    (
+        "S3",
+        "`rclone serve s3`, behind a gate of ours: objects, multipart uploads, `If-None-Match: *`; tags, "
+        "ACLs, versions, policies and other settings of buckets are refused (`NotImplemented`)",
+        "plain files, `.local/s3/<bucket>/<key>`",
+    ),
     ("Glue", "this project; jobs run in real PySpark 3.5.6 as processes of their own", "SQLite"),
     ("Athena", "this project; DuckDB runs the SQL on the files in place", "SQLite, results in S3"),
     ("IAM, STS, CloudWatch Logs", "moto; logs of crawls and job runs are there", "memory"),
