@@ -190,7 +190,7 @@ def test_patterns_of_messages_and_what_is_new(look, served):
 def test_patterns_of_paths_exclude(look, served):
     look.open()
     look.page.locator("#patterns-kind").click()
-    look.page.get_by_role("option", name="Patterns of paths").click()
+    look.page.get_by_role("option", name="Path patterns").click()
     look.settled()
     assert set(patterns_shown(look)) == {
         "/",

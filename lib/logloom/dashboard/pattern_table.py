@@ -60,7 +60,7 @@ def view(table: pd.DataFrame, kind: patterns.Kind) -> list:
     # What is new is what people look for: none of it falls behind the end of the list.
     further = present.iloc[SHOWN:].query("status == 'new'").head(SHOWN)
     rows = [_row(row, kind) for part in (shown, further, gone.head(10)) for row in part.to_dict("records")]
-    heads = ("Events", "Share", "Trend", "Before", "Pattern and an example", "")
+    heads = ("Events", "Share", "Trend", "Before", "Pattern", "")
     return [
         html.Table(
             [
