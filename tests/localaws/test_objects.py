@@ -6,11 +6,13 @@ import os
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from localaws import objects, profile
+from localaws import objects, profile, sigv4
 from localaws.layout import Layout, UserError
 from localaws.processes import Spawner
 
@@ -216,6 +218,41 @@ class TestSignatures:
                 urllib.request.urlopen(s3.meta.endpoint_url + path)
             assert refused.value.code in (400, 403)
             assert b"secret" not in refused.value.read()
+
+    @pytest.mark.parametrize(("minutes", "good"), [(-16, False), (-14, True), (16, False)])
+    def test_a_request_is_good_for_fifteen_minutes(self, local_aws, s3, bucket, minutes, good):
+        s3.put_object(Bucket=bucket, Key="x", Body=b"hello")
+        found = local_aws.session().get_credentials()
+        key = sigv4.Key(found.access_key, found.secret_key)
+        digest = hashlib.sha256(b"").hexdigest()
+        headers = {"host": urlsplit(s3.meta.endpoint_url).netloc, "x-amz-content-sha256": digest}
+        request = sigv4.Request("GET", f"/{bucket}/x", "", headers, b"")
+        signed = sigv4.sign(request, key, "us-east-1", "s3", datetime.now(UTC) + timedelta(minutes=minutes))
+        url = f"{s3.meta.endpoint_url}/{bucket}/x"
+        request = urllib.request.Request(url, headers=signed)
+        if good:
+            with urllib.request.urlopen(request) as answer:
+                assert answer.read() == b"hello"
+            return
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        assert refused.value.code in (400, 403)
+        assert b"hello" not in refused.value.read()
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+    def test_a_form_or_script_of_a_web_page_does_nothing(self, s3, bucket, method):
+        s3.put_object(Bucket=bucket, Key="x", Body=b"secret")
+        request = urllib.request.Request(
+            f"{s3.meta.endpoint_url}/{bucket}/x",
+            data=None if method == "GET" else b"y",
+            method=method,
+            headers={"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        assert refused.value.code in (400, 403)
+        assert "Access-Control-Allow-Origin" not in refused.value.headers
+        assert s3.get_object(Bucket=bucket, Key="x")["Body"].read() == b"secret"
 
     def test_a_preflight_invites_no_web_page(self, s3, bucket):
         request = urllib.request.Request(

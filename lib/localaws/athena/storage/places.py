@@ -30,7 +30,7 @@ class Places:
         Raises
         ------
         StatementError
-            For another scheme, and for a prefix that leads out of the folder.
+            For another scheme, and for a prefix that leads out of the folder, by ``..`` or by a link.
         """
         for scheme in ("s3://", "s3a://", "s3n://"):
             if location.startswith(scheme):
@@ -39,9 +39,19 @@ class Places:
         else:
             raise StatementError("HIVE_METASTORE_ERROR", f"Table location {location} is not an S3 location")
         parts = [p for p in inside.split("/") if p]
-        if not parts or any(p in (".", "..") or "\0" in p for p in parts):
+        if not parts or inside.startswith("/") or any(p in (".", "..") or "\0" in p for p in parts):
             raise StatementError("HIVE_METASTORE_ERROR", f"Table location {location} is not valid")
-        return self.root.joinpath(*parts)
+        path = str(self.root)
+        for part in parts:
+            path += os.sep + part
+            # S3 has no links: what lies behind one is no object.
+            if os.path.islink(path):  # noqa: PTH114
+                raise StatementError("HIVE_METASTORE_ERROR", f"Table location {location} is not valid")
+        return Path(path)
+
+    def has_bucket(self, folder: Path) -> bool:
+        """Whether the bucket of a folder is there."""
+        return (self.root / folder.relative_to(self.root).parts[0]).is_dir()
 
     def address(self, path: str) -> str:
         """The ``s3://`` address of a file."""

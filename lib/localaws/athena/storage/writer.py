@@ -175,6 +175,12 @@ class FileWriter:
             shown = HIVE_NULL if value is None else quote(_key_text(value), safe=_UNQUOTED)
             folder += f"{key}={shown}/"
         place = self.statements.places.folder(folder)
+        if not self.statements.places.has_bucket(place):
+            raise StatementError(
+                "HIVE_FILESYSTEM_ERROR",
+                f"The specified bucket does not exist (Service: Amazon S3; Status Code: 404; "
+                f"Error Code: NoSuchBucket): {folder}",
+            )
         place.mkdir(parents=True, exist_ok=True)
         path.replace(place / path.name)
         return folder + path.name
