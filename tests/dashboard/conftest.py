@@ -87,7 +87,7 @@ class Look:
             timeout=timeout,
         )
         # The controls' own callbacks run in the browser; a further query would have begun by now.
-        self.page.wait_for_timeout(60)
+        self.page.wait_for_timeout(200)
         self.page.wait_for_function(
             "() => !document.querySelector('.panel[data-loading=true]')", timeout=timeout
         )

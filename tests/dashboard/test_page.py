@@ -70,6 +70,7 @@ def test_quick_range(look, served):
     look.open()
     look.page.locator("#range").click()
     look.page.get_by_role("option", name="Last 24 hours").click()
+    look.page.wait_for_url("**range=24h**")
     look.settled()
     assert look.bars() == by_level(served, f"minute >= TIMESTAMP '{END - timedelta(days=1)}'")
     assert "range=24h" in look.page.url

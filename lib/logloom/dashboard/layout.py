@@ -82,8 +82,8 @@ def page(
                         c.panel(
                             "heat", "Hour and weekday", c.graph("heat-graph", "Events by hour and weekday")
                         ),
-                        text_patterns(),
                         c.panel("accounts", "Every line accounted for", html.Div(id="accounts-body")),
+                        text_patterns(),
                         events(),
                     ],
                     className="panels",
