@@ -314,6 +314,7 @@ class Gate:
                 rclone = Stream(self._connect())
                 continue
             break
+        answer = partial(request, answer)
         if small:
             client.socket.sendall(answer.raw + body)
         else:
@@ -453,6 +454,14 @@ def hand_on(client: Stream, rclone: Stream, request: Head) -> bool:
     known = send(client, rclone, request, answer)
     # Whoever was told before its body was read may send it or not: nobody knows what would come next.
     return known and not (waits or request.closes or answer.closes)
+
+
+def partial(request: Head, answer: Head) -> Head:
+    """Call a part a part: rclone answers a range with 200, as if it were the whole (RFC 9110, 15.3.7)."""
+    if "range" not in request.headers or answer.first[1] != "200" or "content-range" not in answer.headers:
+        return answer
+    _, rest = answer.raw.split(b"\r\n", 1)
+    return Head(b"HTTP/1.1 206 Partial Content\r\n" + rest, ("HTTP/1.1", "206", ""), answer.headers)
 
 
 def is_small_read(request: Head) -> bool:

@@ -1,14 +1,19 @@
 """The dashboard in a real browser: every control, and what it leaves on the page against what SQL says."""
 
 import csv
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from fake_athena import END, HOSTILE, SPIKE
+from logloom.dashboard import create_app
+from logloom.dashboard.access.guard import Guard
+from logloom.dashboard.access.journal import Journal
 from logloom.dashboard.palette import LEVELS
 from logloom.dashboard.statements import PAGE_ROWS
 from logloom.errors import QueryFailed
+from logloom.settings import Settings
 
 pytestmark = pytest.mark.browser
 
@@ -361,7 +366,9 @@ def test_pages_of_events(look, served):
     assert look.page.locator("#newer").is_disabled()
 
 
-def test_csv_of_the_matching_events(look, served):
+def test_csv_of_the_matching_events(look, served, port, tmp_path):
+    watched = Guard(journal=Journal(tmp_path / "access.log"))
+    port.app = create_app(Settings(), queries=served.athena, guard=watched).server
     look.open("?source=billing_app")
     with look.page.expect_download() as download:
         look.page.get_by_role("button", name="CSV", exact=True).click()
@@ -372,6 +379,8 @@ def test_csv_of_the_matching_events(look, served):
     assert not any(row["message"][0] in "=+-@" for row in rows)
     assert download.value.suggested_filename == "events_20260301T0000_20260315T0000.csv"
     look.page.wait_for_selector(f"#csv-told:has-text('CSV: {count:,} rows')")
+    (line,) = [json.loads(line) for line in (tmp_path / "access.log").read_text().splitlines()]
+    assert (line["event"], line["rows"], line["role"]) == ("export", count, "analyst")
 
 
 def test_a_panel_tells_its_query(look, served):

@@ -161,6 +161,7 @@ def test_bytes_pass_unchanged(s3, bucket, size):
     if size > 10:
         part = s3.get_object(Bucket=bucket, Key="data", Range="bytes=5-9")
         assert (part["Body"].read(), part["ContentLength"]) == (data[5:10], 5)
+        assert part["ResponseMetadata"]["HTTPStatusCode"] == 206
 
 
 def test_one_connection_carries_many_requests(local_aws, s3, bucket):

@@ -76,7 +76,7 @@ def create_app(
         return layout.page(settings, known, account(guard, prefix))
 
     app.layout = page
-    callbacks.register(app, manager, data)
+    callbacks.register(app, manager, data, guard.journal)
     health.install(app.server, data.queries.version)
     faults.install(app.server)
     guard.install(app.server, app.csp_hashes())

@@ -11,6 +11,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 from logloom import queries
 from logloom.dashboard import background, export, figures, panels, pattern_table, spikes, statements
 from logloom.dashboard import components as c
+from logloom.dashboard.access import roles
+from logloom.dashboard.access.journal import Journal
 from logloom.dashboard.background import Cancelled, ThreadManager
 from logloom.dashboard.data import Data, Trouble, trouble
 from logloom.dashboard.layout import TOPS
@@ -21,7 +23,7 @@ TILES = ("events", "errors", "rate", "bytes")
 REJECTS_SHOWN = 200
 
 
-def register(app: Dash, manager: ThreadManager, data: Data) -> None:
+def register(app: Dash, manager: ThreadManager, data: Data, journal: Journal | None = None) -> None:
     """Wire the page of `layout` to `data`."""
     with manager.registering():
         _clientside(app)
@@ -32,7 +34,7 @@ def register(app: Dash, manager: ThreadManager, data: Data) -> None:
         _heat(app, data)
         _patterns(app, data)
         _events(app, data)
-        _export(app, data)
+        _export(app, data, journal or Journal(None))
         _event(app, data)
         _rejects(app, data)
 
@@ -316,7 +318,7 @@ def _events(app: Dash, data: Data) -> None:
         return _for_view(view, work, len(outputs), troubled)
 
 
-def _export(app: Dash, data: Data) -> None:
+def _export(app: Dash, data: Data, journal: Journal) -> None:
     @app.callback(
         Output("csv-file", "data"),
         Output("csv-told", "children"),
@@ -335,6 +337,9 @@ def _export(app: Dash, data: Data) -> None:
             name = f"events_{view.start:%Y%m%dT%H%M}_{view.end:%Y%m%dT%H%M}.csv"
             more = ", the newest; there are more" if len(answer.frame) > len(rows) else ""
             told = f"CSV: {len(rows):,} rows{more}"
+            # What runs here has no request any more: the address stands in the journal with the login.
+            who = roles.current() or roles.STRANGER
+            journal.write("export", who.name, "", role=who.role, rows=len(rows), file=name)
             return dcc.send_string(export.to_csv(rows), name, type="text/csv"), told
 
         def troubled(text: list) -> tuple:
