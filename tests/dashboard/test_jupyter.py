@@ -1,5 +1,6 @@
 """The dashboard in a real JupyterLab: framed from its own port, and through jupyter-server-proxy."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -91,9 +92,16 @@ def test_inline_and_through_the_proxy(lab, browser):
         "console",
         lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None,
     )
-    # A question about a build of the extensions, which the dashboard has no need of.
     question = page.locator(".jp-Dialog")
-    page.add_locator_handler(question, lambda: question.get_by_role("button", name="Cancel").click())
+
+    def answer() -> None:
+        """No to a build of the extensions, which the dashboard has no need of; else what is offered."""
+        cancel = question.get_by_role("button", name="Cancel")
+        button = cancel if cancel.count() else question.locator("button.jp-mod-accept")
+        with contextlib.suppress(Late):  # it may have gone by itself
+            button.first.click(timeout=5_000)
+
+    page.add_locator_handler(question, answer)
     try:
         page.goto(f"{lab}lab/tree/work.ipynb?token={TOKEN}&reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
