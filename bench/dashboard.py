@@ -3,8 +3,8 @@
 ``dashboard.first_paint_ms`` is from the navigation to the first bar drawn, in Chromium, with nothing
 cached on the server; left out where there is no Chromium. The other times are of callbacks as the page
 sends them, from the request to the answer: the overview with a range that nobody asked for before (cold),
-the same again (cached), a page of events at several depths, and any of them while 20 people click for two
-minutes (one error fails the benchmark). ``dashboard.overview_bytes_scanned`` is of 90 days.
+the same again (cached), the first page of events of such a range (cold), and any of them while 20 people
+click for two minutes (one error fails the benchmark). ``dashboard.overview_bytes_scanned`` is of 90 days.
 
 What the limits are made of: an answer that is not kept costs the listing that tells whether the tables
 changed, the translation of the statement, the opening of a file for each date, and the polls of the page
