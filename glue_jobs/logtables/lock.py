@@ -1,7 +1,7 @@
 """One writer at a time on one set of tables, with nothing but S3's own strong consistency.
 
-S3's conditional writes would do it in one request, but not every S3 has them: rclone's takes
-``If-None-Match`` and overwrites all the same. So the runs draw numbers, as in Lamport's bakery
+S3's conditional writes would do it in one request, but not every S3 has them: some take ``If-None-Match``
+and overwrite all the same. So the runs draw numbers, as in Lamport's bakery
 (https://lamport.azurewebsites.net/pubs/bakery.pdf): listings that show every finished write are all that it
 needs, and both AWS (https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel) and
 rclone have them.

@@ -1,5 +1,4 @@
-"""The parts that the page is made of: panels, tiles, the line that tells a query, messages, lists of values.
-The parts that the page is made of: panels, tiles, the line that tells a query, messages, lists of values."""
+"""The parts of the page: panels, tiles, the line that tells a query, messages, lists of values."""
 
 from __future__ import annotations
 
@@ -147,8 +146,7 @@ def with_values(sql: str, parameters: Sequence[Any]) -> str:
 
 
 def notebook_cell(answer: Answer) -> str:
-    """A cell that asks the same by `logloom.queries`; ASCII escapes, so that a value cannot end its string.
-    A cell that asks the same by `logloom.queries`; ASCII escapes, so that a value cannot end its string."""
+    """A cell that asks the same by `logloom.queries`; escaped, so that a value cannot end its string."""
     lines = ",\n".join(f"    {json.dumps(line)}" for line in answer.sql.splitlines())
     return (
         "from logloom import queries\n\n"

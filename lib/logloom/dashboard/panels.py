@@ -1,5 +1,4 @@
-"""What a panel shows of an answer: plain functions of frames and views that give figures, rows, components.
-What a panel shows of an answer: plain functions of frames and views that give figures, rows, components."""
+"""What a panel shows of an answer: plain functions of frames and views that give components."""
 
 from __future__ import annotations
 
